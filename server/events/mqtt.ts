@@ -1,6 +1,6 @@
 // Publishes to an MQTT broker what happens to updates: optional, without a backlog while the broker is away, and never blocking.
 //
-//   PREFIX/TYPE/DEVICE/ota    how the device's last attempt stands; retained
+//   PREFIX/TYPE/DEVICE/ota    how the device's last attempt stands; retained, and published again where it is gone: see `greet`
 //   PREFIX/events/KIND        every line of the log, as it is written
 //   PREFIX/servers/NAME       `online`, or `offline` when this server is gone (last will); retained
 //
@@ -28,7 +28,7 @@ export interface MqttOptions {
 
 /** What is published. */
 interface MqttSource {
-  readonly store: Pick<Store, "findDevice" | "findFirmware">;
+  readonly store: Pick<Store, "findDevice" | "findFirmware" | "listUpdates" | "listDevicesWithUpdates">;
   readonly live: Pick<Live, "watchOwn">;
   /** Called with the number of messages that no broker has got. */
   readonly onLost: (count: number) => void;
@@ -45,6 +45,8 @@ const RETAINED = Object.freeze({ qos: 1 as const, retain: true });
 const MAX_WAITING_COUNT = 1_000;
 const RECONNECT_MS = 5_000;
 const GOODBYE_MS = 1_000;
+/** States that are published again at a time: what happens meanwhile has the rest of the room. */
+const AGAIN_COUNT = 100;
 
 /** @throws if the URL is none for a broker; all that happens later is logged only */
 export function startMqtt(source: MqttSource, options: MqttOptions, log: Log | undefined): Publisher {
@@ -95,7 +97,7 @@ async function connect(
   client.on("connect", () => {
     isTold = false;
     log?.info({ broker }, "connected to the MQTT broker");
-    client.publish(status, "online", RETAINED);
+    greet().catch((err: unknown) => log?.warn({ broker, err }, "not all states are published again to MQTT"));
   });
   const lost = (error?: Error) => {
     // Once for every time that it is away, not for every attempt.
@@ -106,8 +108,35 @@ async function connect(
   client.on("error", lost);
   client.on("close", () => lost());
   const sender = new Sender(client, source.onLost);
+  let greetingCount = 0;
+  /**
+   * A broker that keeps nothing over its restart has lost the retained messages, and says nothing of it. What this server has
+   * retained itself, `online` or its last will, is the first that it gets of its own topic, unless it is gone.
+   */
+  const greet = async () => {
+    const greeting = ++greetingCount;
+    const isKept = isFirstRetained(client, status);
+    const mayRead = await client.subscribeAsync(status, QOS).then(
+      ([granted]) => granted !== undefined && granted.qos <= 2,
+      () => false,
+    );
+    await client.publishAsync(status, "online", RETAINED);
+    if (!mayRead)
+      throw new Error(`${status} may not be read, so nobody knows whether the broker has kept the states`);
+    if ((await isKept) && !sender.hasLost) return;
+    sender.hasLost = false;
+    log?.info({ broker }, "the MQTT broker lacks states: all are published again");
+    let after = "";
+    for (;;) {
+      const devices = await source.store.listDevicesWithUpdates(after, AGAIN_COUNT);
+      // Another connection has begun it anew.
+      if (greeting !== greetingCount || devices.length === 0) return;
+      await Promise.all(devices.map((id) => sender.send(() => describeLast(id, source.store, prefix))));
+      after = devices.at(-1) as string;
+    }
+  };
   const unwatch = source.live.watchOwn({
-    message: (message) => sender.send(() => describe(message, source.store, prefix)),
+    message: (message) => void sender.send(() => describe(message, source.store, prefix)),
   });
   const goodbye = async () => {
     await sender.done();
@@ -139,36 +168,56 @@ class Sender {
   readonly #onLost: (count: number) => void;
   #last: Promise<unknown> = Promise.resolve();
   #waitingCount = 0;
+  /** A state may be among what was lost. */
+  hasLost = false;
 
   constructor(client: MqttClient, onLost: (count: number) => void) {
     this.#client = client;
     this.#onLost = onLost;
   }
 
-  send(describeIt: () => Promise<Message | undefined>): void {
-    if (this.#waitingCount >= MAX_WAITING_COUNT) return this.#onLost(1);
+  /** Resolves when the broker has it, or it is lost. It is described when its turn comes: of two, the later one knows more. */
+  async send(describeIt: () => Promise<Message | undefined>): Promise<void> {
+    if (this.#waitingCount >= MAX_WAITING_COUNT) return this.#lose();
     this.#waitingCount++;
-    this.#last = this.#last
-      .then(describeIt)
-      .then((message) => (message ? this.#publish(message) : this.#waitingCount--))
-      .catch(() => {
-        this.#waitingCount--;
-        this.#onLost(1);
-      });
+    // What is published is not waited for here: the next one is handed over meanwhile.
+    const handedOver = this.#last.then(describeIt).then((message) => ({ published: this.#publish(message) }));
+    this.#last = handedOver.catch(() => {});
+    await handedOver
+      .then(({ published }) => published)
+      .catch(() => this.#lose())
+      .finally(() => this.#waitingCount--);
   }
 
   done(): Promise<unknown> {
     return this.#last;
   }
 
-  /** Hands it over to the client, and counts it as waiting until the broker has it. */
-  #publish({ topic, payload, options }: Message): void {
-    this.#client
-      .publishAsync(topic, JSON.stringify(payload), options)
-      .catch(() => this.#onLost(1))
-      .finally(() => this.#waitingCount--);
+  async #publish(message: Message | undefined): Promise<void> {
+    if (message)
+      await this.#client.publishAsync(message.topic, JSON.stringify(message.payload), message.options);
+  }
+
+  #lose(): void {
+    this.hasLost = true;
+    this.#onLost(1);
   }
 }
+
+/** Whether the first message of a topic that comes is one that the broker has kept. */
+const isFirstRetained = (client: MqttClient, wanted: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const take = (topic: string, _payload: Buffer, { retain }: { readonly retain: boolean }) => {
+      if (topic !== wanted) return;
+      client.removeListener("message", take);
+      client.removeListener("close", end);
+      resolve(retain);
+    };
+    // The next connection asks again.
+    const end = () => client.removeListener("message", take);
+    client.on("message", take);
+    client.once("close", end);
+  });
 
 async function describe(
   message: LiveMessage,
@@ -180,7 +229,24 @@ async function describe(
     return { topic: `${prefix}/events/${level(message.event.kind)}`, payload, options: QOS };
   }
   if (message.type !== "update") return undefined;
-  const { update } = message;
+  return describeState(message.update, store, prefix);
+}
+
+/** The state of a device's last attempt. */
+async function describeLast(
+  deviceId: string,
+  store: MqttSource["store"],
+  prefix: string,
+): Promise<Message | undefined> {
+  const { rows } = await store.listUpdates({ deviceId }, { limit: 1, offset: 0 });
+  return rows[0] && describeState(rows[0], store, prefix);
+}
+
+async function describeState(
+  update: Update,
+  store: MqttSource["store"],
+  prefix: string,
+): Promise<Message | undefined> {
   const device = await store.findDevice(update.deviceId);
   if (!device) return undefined;
   const firmware = await store.findFirmware(update.firmwareId);

@@ -64,6 +64,8 @@ export interface UpdateStore {
   countOpenUpdates(): Promise<readonly { readonly status: UpdateStatus; readonly count: number }[]>;
   /** Newest first. */
   listUpdates(filter: UpdateFilter, page: Page): Promise<Paged<Update>>;
+  /** Devices that have attempts, in the order of their ids, from behind `after` on. */
+  listDevicesWithUpdates(after: string, limit: number): Promise<readonly string[]>;
   countFailures(deviceId: string): Promise<readonly FailureCount[]>;
   /**
    * Removes attempts that ended before a time, if the device has succeeded with another one since: what failed before that decides

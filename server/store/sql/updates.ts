@@ -58,6 +58,18 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
       return updates.page(some.orderBy("id", "desc"), page);
     },
 
+    async listDevicesWithUpdates(after, limit) {
+      const rows = await db
+        .selectFrom("updates")
+        .select("device_id")
+        .distinct()
+        .where("device_id", ">", after)
+        .orderBy("device_id")
+        .limit(limit)
+        .execute();
+      return rows.map(({ device_id }) => device_id);
+    },
+
     async countFailures(deviceId) {
       const rows = await db
         .selectFrom("updates as failed")

@@ -33,6 +33,18 @@ export function updateContract(store: () => Store): void {
     }
   });
 
+  it("lists the devices that have attempts, each once, some at a time", async () => {
+    const { firmwareId } = await addAttempt(store(), "d1");
+    await addAttempt(store(), "d3", { version: "1.2.0" });
+    const { id } = await addAttempt(store(), "d2", { version: "1.3.0" });
+    await store().changeUpdate(id, { status: "failed" }, 4000);
+    const again = { deviceId: "d2", firmwareId, fromVersion: "1.0.0", fromBuild: 0, createdAt: 5000 };
+    await store().addUpdate(again);
+    expect(await store().listDevicesWithUpdates("", 2)).to.deep.equal(["d1", "d2"]);
+    expect(await store().listDevicesWithUpdates("d2", 2)).to.deep.equal(["d3"]);
+    expect(await store().listDevicesWithUpdates("d3", 2)).to.deep.equal([]);
+  });
+
   it("finds attempts by device, firmware and status, newest first", async () => {
     const first = await addAttempt(store(), "d1");
     const second = await addAttempt(store(), "d2", { version: "1.2.0" });

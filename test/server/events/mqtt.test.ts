@@ -7,6 +7,7 @@ import mqtt, { type MqttClient } from "mqtt";
 import { pino } from "pino";
 import { readBroker } from "../../../server/events/mqtt.js";
 import { type RunningServer, startServer } from "../../../server/start.js";
+import { sampleDevice } from "../../contract/store/samples.js";
 import { type Broker, mosquittoOrSkip, startBroker } from "../../services/mosquitto.js";
 import { makeRelease } from "../test-server.js";
 
@@ -86,12 +87,12 @@ describe("the MQTT publisher", () => {
       });
     return { seen, until };
   };
-  const check = async () => {
+  const check = async (deviceId = "base-1") => {
     const answer = await fetch(`${server?.url}/api/ota/check`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({
-        device_id: "base-1",
+        device_id: deviceId,
         device_type: "base",
         current_version: "1.0.0",
         current_build: 0,
@@ -131,6 +132,63 @@ describe("the MQTT publisher", () => {
     await client?.endAsync();
     const later = await listen();
     expect((await later.until("skyslot/base/base-1/ota", "pending")).retain).to.equal(true);
+  });
+
+  it("publishes the states again when the broker comes back without them, and only then", async () => {
+    const port = broker?.port ?? 0;
+    await open();
+    await upload();
+    const first = await listen();
+    const devices = ["base-1", "base-2", "base.3"];
+    for (const device of devices) await check(device);
+    for (const device of devices) await first.until(`skyslot/base/${device}/ota`, "pending");
+    await client?.endAsync();
+    // The broker keeps nothing over its restart.
+    await broker?.stop();
+    broker = await startBroker(port);
+    const second = await listen();
+    for (const device of devices) {
+      const state = JSON.parse((await second.until(`skyslot/base/${device}/ota`)).text);
+      expect(state).to.include({ device_id: device, status: "pending", version: "1.1.0" });
+    }
+    await client?.endAsync();
+    const third = await listen();
+    for (const device of devices)
+      expect((await third.until(`skyslot/base/${device}/ota`)).retain, device).equal(true);
+    await client?.endAsync();
+
+    // A server that starts again finds them there.
+    await server?.close();
+    log = "";
+    await open();
+    const fourth = await listen();
+    await fourth.until("skyslot/servers/one", "online");
+    await check("base-4");
+    await fourth.until("skyslot/base/base-4/ota", "pending");
+    expect(log).to.include("connected to the MQTT broker").and.not.include("lacks states");
+    expect(fourth.seen.filter(({ topic, retain }) => topic.endsWith("/ota") && !retain)).to.have.length(1);
+  });
+
+  it("publishes the states of a fleet of more than one page to a broker that is new", async () => {
+    const port = broker?.port ?? 0;
+    await broker?.stop();
+    broker = undefined;
+    await open(port);
+    await upload();
+    const { store } = server!.app.context;
+    const sample = sampleDevice({ type: "base" });
+    const ids = Array.from({ length: 250 }, (_, at) => `base-${at + 100}`);
+    for (const id of ids) {
+      await store.putDevice({ ...sample, id });
+      for (let n = 0; n < 2; n++) {
+        const attempt = { deviceId: id, firmwareId: 1, fromVersion: "1.0.0", fromBuild: 0, createdAt: 1 };
+        const { id: updateId } = await store.addUpdate(attempt);
+        await store.changeUpdate(updateId, { status: n === 0 ? "failed" : "success", finishedAt: 2 }, 2);
+      }
+    }
+    broker = await startBroker(port);
+    const { until } = await listen();
+    for (const id of ids) await until(`skyslot/base/${id}/ota`, '"status":"success"');
   });
 
   it("publishes that the server is online, and when it is gone", async () => {
