@@ -8,22 +8,21 @@
 //
 // Such clients cannot check signatures, so only legacy types are served.
 
-import { finished } from "node:stream";
 import { isDeepStrictEqual } from "node:util";
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { IMAGE_FILE } from "../api/answers.js";
 import type { Context } from "../api/context.js";
-import { aboutDevice, answerCheck, recordDevice } from "../api/device-check.js";
+import { answerCheck, recordDevice } from "../api/device-check.js";
 import { boundDevice } from "../api/device-rate.js";
 import { sendImage } from "../api/http/send-image.js";
+import { whenSentWhole } from "../api/http/when-sent.js";
 import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
-import { record } from "../events/journal.js";
 import { requireLegacy } from "../releases/unsigned.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware, Update } from "../store/store.js";
+import type { Firmware } from "../store/store.js";
 import { failAttempt } from "../updates/attempt.js";
 import { beginSending, noteSent } from "../updates/sent-image.js";
 import { checkOf } from "./arduino-check.js";
@@ -52,7 +51,8 @@ export function arduinoRoutes(app: Api, context: Context): void {
       const attempt = await recordDevice(context, request, deviceId, (journal) =>
         beginSending(journal, deviceId, release),
       );
-      if (attempt) watchSending(context, request, reply, attempt, release);
+      if (attempt)
+        whenSentWhole(context, request, reply, deviceId, (journal) => noteSent(journal, attempt.id, release));
       return send(request, reply, context, release, deviceId);
     },
   );
@@ -96,24 +96,6 @@ async function refuseTooLarge(
     if (open?.firmwareId === release.id) await failAttempt(journal, open, "IMAGE_TOO_LARGE", reason);
   });
   throw new Refusal("IMAGE_TOO_LARGE", reason);
-}
-
-/** Notes when the answer has been written to its end. */
-function watchSending(
-  context: Context,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { id, deviceId }: Update,
-  release: Firmware,
-): void {
-  finished(reply.raw, (broken) => {
-    if (broken || reply.statusCode !== 200) return;
-    const noted = record(context, (journal) => noteSent(journal, id, release), {
-      about: aboutDevice(deviceId),
-    });
-    // The image is on its way all the same: the next request then counts as one after a broken download.
-    noted.catch((error: unknown) => request.log.warn({ err: error }, "an image that was sent was not noted"));
-  });
 }
 
 function send(

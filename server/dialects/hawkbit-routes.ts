@@ -46,6 +46,7 @@ import {
 } from "./hawkbit-actions.js";
 import { ConfigBody } from "./hawkbit-attributes.js";
 import { FeedbackBody, feedbackReport, isClosing } from "./hawkbit-feedback.js";
+import { countFetch } from "./hawkbit-fetches.js";
 import {
   baseOf,
   CANCEL_HEARD,
@@ -166,8 +167,9 @@ function controllerRoutes(app: Api, context: Context): void {
       config: { isUnbounded: true },
     }),
     handler: async (request, reply) => {
-      const { firmware } = await findAction(store, request.params);
-      return sendImage(request, reply, context, firmware, {
+      const action = await findAction(store, request.params);
+      await countFetch(context, request, reply, action);
+      return sendImage(request, reply, context, action.firmware, {
         caching: PRIVATE_CACHING,
         deviceId: request.params.id,
       });

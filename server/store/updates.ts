@@ -14,6 +14,8 @@ export interface Update {
   readonly fromVersion: string;
   readonly fromBuild: number;
   readonly bytesDownloaded: number;
+  /** How often its whole file was sent, as far as the server counts: for hawkBit's clients. */
+  readonly sentCount: number;
   readonly errorCode: string | null;
   readonly errorMessage: string | null;
   readonly createdAt: number;
@@ -23,7 +25,10 @@ export interface Update {
 
 export type NewUpdate = Pick<Update, "deviceId" | "firmwareId" | "fromVersion" | "fromBuild" | "createdAt">;
 export type UpdateChanges = Partial<
-  Pick<Update, "status" | "step" | "bytesDownloaded" | "errorCode" | "errorMessage" | "finishedAt">
+  Pick<
+    Update,
+    "status" | "step" | "bytesDownloaded" | "sentCount" | "errorCode" | "errorMessage" | "finishedAt"
+  >
 >;
 
 /** Codes of attempts that the server itself ended: they are `failed` on the wire, but nothing went wrong on the device. */
@@ -31,8 +36,10 @@ export const ENDED_BY_SERVER: readonly string[] = Object.freeze(["SUPERSEDED", "
 
 /** The code of an attempt whose image was sent whole to a client that reports nothing, and which runs the image before again. */
 export const NEVER_RAN = "NEVER_RAN";
+/** The code of an attempt whose client fetches the whole file again and again and reports no end. */
+export const NEVER_FINISHED = "NEVER_FINISHED";
 /** Codes of attempts after which the device ran the image before again. */
-export const CAME_BACK: readonly string[] = Object.freeze(["ROLLED_BACK", NEVER_RAN]);
+export const CAME_BACK: readonly string[] = Object.freeze(["ROLLED_BACK", NEVER_RAN, NEVER_FINISHED]);
 
 /** How often a firmware failed on a device since it last succeeded there. What the server itself ended does not count. */
 export interface FailureCount {

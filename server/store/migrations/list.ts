@@ -23,6 +23,7 @@ import { sightings } from "./0110-sightings.js";
 import { tokenMakers } from "./0120-token-makers.js";
 import { signIns } from "./0124-sign-ins.js";
 import { eventKinds } from "./0125-event-kinds.js";
+import { sentCounts } from "./0127-sent-counts.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -49,4 +50,5 @@ export const migrations: readonly StoreMigration[] = [
   tokenMakers,
   signIns,
   eventKinds,
+  sentCounts,
 ];

@@ -21,6 +21,7 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
         fromBuild,
         status: "pending",
         bytesDownloaded: 0,
+        sentCount: 0,
         createdAt,
         updatedAt: createdAt,
       }),

@@ -136,6 +136,55 @@ describe("the device API of hawkBit", () => {
       expect(device.current_version).to.equal("1.0.0");
     });
 
+  describe("that fetches the whole file again and again and reports no end", () => {
+    const fetchAction = async () => {
+      const { deploymentBase } = (await poll())._links;
+      if (!deploymentBase) return undefined;
+      const { deployment: assigned } = (await request("GET", deploymentBase.href)).json();
+      const { href } = assigned.chunks[0].artifacts[0]._links.download;
+      expect((await request("HEAD", href)).statusCode).to.equal(200);
+      const { statusCode } = await request("GET", href);
+      // The server counts what it has sent when it has sent it.
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      return statusCode;
+    };
+
+    it("is stopped: the attempt has failed, closes the gate, and the file waits", async () => {
+      await poll();
+      await configure();
+      const firmware = (await legacy.upload(bundle, { is_stable: "false" })).json();
+      const id = await legacy.startRollout(firmware.id);
+      const answers: (number | undefined)[] = [];
+      for (let boot = 0; boot < 9; boot++) {
+        answers.push(await fetchAction());
+        legacy.server.nowMs += 60_000;
+      }
+      expect(answers.filter((code) => code === 200)).to.have.length.within(3, 4);
+      expect(answers.slice(5)).to.deep.equal([undefined, undefined, undefined, undefined]);
+      const { logs } = (await legacy.server.admin("GET", "/api/ota/admin/logs?status=failed")).json();
+      expect(logs[0]).to.include({ error_code: "NEVER_FINISHED" });
+      const rollout = (await legacy.server.admin("GET", `/api/rollouts/${id}`)).json();
+      expect(rollout).to.include({ state: "paused" });
+    });
+
+    it("may resume as often as it likes", async () => {
+      await poll();
+      await configure();
+      await legacy.upload(bundle);
+      const link = await deployment();
+      const { deployment: assigned } = (await request("GET", link)).json();
+      const path = assigned.chunks[0].artifacts[0]._links.download.href.replace("http://gw.test", "");
+      for (let part = 0; part < 12; part++) {
+        const headers = { host: "gw.test", range: "bytes=1000-" };
+        const answer = await legacy.server.app.inject({ url: path, headers });
+        expect(answer.statusCode).to.equal(206);
+      }
+      await feedback(link, "closed", "success");
+      await poll();
+      expect(await legacy.server.lastAttempt()).to.include({ status: "success" });
+    });
+  });
+
   describe("a report of any length", () => {
     const failed = { execution: "closed", result: { finished: "failure" } };
     const report = async (status: object) => {
