@@ -88,7 +88,11 @@ export function authRoutes(app: Api, context: Context): void {
       const token = given ?? readCookie(request, REFRESH_COOKIE);
       if (token === undefined) throw new Refusal("SESSION_ENDED", "there is no refresh token: sign in");
       if (given === undefined) requireSameOrigin(request, context);
-      return answer(reply, await refresh(context, token, where(request)), given === undefined);
+      const signedIn = await refresh(context, token, where(request));
+      // A browser that signed in before it was given such a cookie, or that has lost it.
+      if (given === undefined && readCookie(request, BROWSER_COOKIE) === undefined)
+        await rememberBrowser(request, reply, signedIn);
+      return answer(reply, signedIn, given === undefined);
     },
   );
 

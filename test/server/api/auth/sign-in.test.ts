@@ -322,6 +322,17 @@ describe("signing in", () => {
       expect(await add(own)).to.equal(undefined);
     });
 
+    it("is known again when it refreshes without the cookie that says so", async () => {
+      const all = jar(await signIn());
+      const others = all.split("; ").filter((cookie) => !cookie.startsWith("skyslot_browser"));
+      expect(others).to.have.length(2);
+      server.nowMs += 20 * MINUTE_MS;
+      const names = async (cookie: string) =>
+        cookiesOf(await post("/api/auth/refresh", {}, { ...own, cookie })).map((text) => text.split("=")[0]);
+      expect(await names(others.join("; "))).to.include("skyslot_browser");
+      expect(await names(all)).not.to.include("skyslot_browser");
+    });
+
     it("cannot be started, ended or refreshed from another site's page", async () => {
       const evil = { origin: "http://evil.example", host: "localhost" };
       expect((await signIn(evil)).json().error).to.equal("CROSS_ORIGIN");
