@@ -40,7 +40,7 @@ export interface LoginClient {
   readonly sessionId?: string | undefined;
 }
 
-export interface Pass {
+interface Pass {
   /** 0: go on. Otherwise milliseconds until the next try. */
   readonly waitMs: number;
   /** It has signed in to the account before. */

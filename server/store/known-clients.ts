@@ -1,6 +1,6 @@
 // What the store remembers of clients that have signed in, and to which account: hashes only.
 
-export interface KnownClient {
+interface KnownClient {
   readonly client: string;
   readonly account: string;
   readonly seenAt: number;
