@@ -49,6 +49,8 @@ export interface Settings {
   readonly trustedKeys: readonly JWK[];
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
+  /** Gateways of the local network report without a token. */
+  readonly openGateways: boolean;
   /** Public URL of this server, such as `https://example.com/ota`, see runtime/public-url.ts; absent: as the request says. */
   readonly publicUrl: string | undefined;
   /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are trusted; empty: none. */
@@ -84,6 +86,7 @@ export interface Settings {
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   trustedKeys: Object.freeze([]),
   openReads: false,
+  openGateways: false,
   publicUrl: undefined,
   trustedProxies: Object.freeze([]),
   pollSeconds: undefined,

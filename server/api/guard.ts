@@ -13,6 +13,7 @@ import type { Need } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Context } from "./context.js";
 import { ACCESS_COOKIE, readCookie } from "./http/cookies.js";
+import { isOfLocalNetwork } from "./http/local-network.js";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -70,8 +71,10 @@ export function guard(app: FastifyInstance, context: Context): void {
 /** @throws Refusal UNAUTHORIZED, FORBIDDEN, CROSS_ORIGIN */
 async function admit(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<void> {
   const { access } = request.routeOptions.config;
-  const actor = await identify(request, context);
-  if (!actor || (actor.kind === "here" && !SAFE_METHODS.includes(request.method))) {
+  const actor = isOpenGateway(request, context)
+    ? { ...OPEN_GATEWAY, address: request.ip }
+    : await identify(request, context);
+  if (!actor || (isReader(actor) && !SAFE_METHODS.includes(request.method))) {
     reply.header("www-authenticate", 'Bearer realm="skyslot"');
     throw new Refusal(
       "UNAUTHORIZED",
@@ -85,6 +88,26 @@ async function admit(request: FastifyRequest, reply: FastifyReply, context: Cont
   if (request.routeOptions.config.isOfAllTypes) requireChangeOfAll(actor);
   request.actor = actor;
 }
+
+const isReader = ({ kind, scopes }: Actor): boolean => kind === "here" && !scopes.includes("mesh:report");
+
+/** A gateway of the local network without a token, where that is allowed. A page that a browser shows is none. */
+function isOpenGateway({ headers, ip, routeOptions }: FastifyRequest, { settings }: Context): boolean {
+  if (!settings.openGateways || routeOptions.config.access !== "mesh:report") return false;
+  if (headers.authorization !== undefined || headers.cookie !== undefined || headers.origin !== undefined)
+    return false;
+  // behind a proxy that is not trusted every client has its address
+  const isSeen =
+    settings.trustedProxies.length > 0 || PROXY_HEADERS.every((name) => headers[name] === undefined);
+  return isSeen && isOfLocalNetwork(ip);
+}
+
+const OPEN_GATEWAY: Omit<Actor, "address"> = Object.freeze({
+  ...HERE,
+  name: "a gateway without a token",
+  person: "a gateway without a token",
+  scopes: ["mesh:report"] as const,
+});
 
 /** The actor of a request that has passed the guard. */
 export function actorOf({ actor }: FastifyRequest): Actor {

@@ -27,8 +27,10 @@ export async function uploadFirmware(
   request: FastifyRequest,
   context: Context,
   names: FieldNames = {},
+  defaults: Partial<FirmwareFields> = {},
 ): Promise<Firmware> {
-  const { fields, blob } = await receiveUpload(request, context, names);
+  const { fields: given, blob } = await receiveUpload(request, context, names);
+  const fields = { ...defaults, ...given };
   return takeOrForget(context, actorOf(request), fields, blob);
 }
 

@@ -20,6 +20,7 @@ interface Flags {
   readonly publicUrl?: string;
   readonly trustProxy?: readonly string[];
   readonly testCard?: { readonly width: number; readonly height: number };
+  readonly openGateways?: boolean;
   readonly openReads: boolean;
   readonly fastPath: boolean;
   readonly downloadsFrom?: string;
@@ -82,6 +83,10 @@ export function serverCommand(program: Command): void {
       "--test-card <size>",
       "send a test card of this size to panels without a picture, such as 200x200",
       size,
+    )
+    .option(
+      "--open-gateways",
+      "let mesh gateways of the local network (private addresses) find and report updates without a token",
     )
     .option("--no-open-reads", "require a token for reads from this machine, too")
     .option(
@@ -227,6 +232,7 @@ async function runServer(flags: Flags): Promise<void> {
       fastPath: flags.fastPath,
       ...defined({
         openReads: flags.openReads ? undefined : false,
+        openGateways: flags.openGateways,
         downloadsFrom: flags.downloadsFrom === undefined ? undefined : readPlace(flags.downloadsFrom),
         publicUrl: flags.publicUrl === undefined ? undefined : publicUrl(flags.publicUrl),
         trustedProxies: flags.trustProxy,

@@ -39,6 +39,9 @@ const MAX_PENDING_COUNT = 100;
 const MAX_NODES_SHOWN = 1000;
 const PREFIX = "/api/v1";
 
+/** Of the form's fields. */
+const NAMES = Object.freeze({ node_type: "device_type" });
+
 /** painlessMesh's ids are numbers of 32 bits. */
 const NodeId = Type.Union([DeviceId, Type.Integer({ minimum: 0, maximum: 0xffffffff })], {
   description: "as the mesh names the node: text or number",
@@ -64,7 +67,10 @@ const NodeBody = Type.Object({
   error: Type.Optional(Text(200)),
   error_message: Type.Optional(Text(200)),
 });
-const FinishBody = Type.Object({ status: literals(["completed", "failed"]) });
+const FinishBody = Type.Object({
+  status: literals(["completed", "failed"]),
+  error_message: Type.Optional(Text(200)),
+});
 
 export function meshRoutes(app: Api, context: Context): void {
   const { store } = context;
@@ -78,8 +84,8 @@ export function meshRoutes(app: Api, context: Context): void {
       { consumes: ["multipart/form-data"] },
     ),
     async (request, reply) => {
-      const names = { node_type: "device_type" };
-      return reply.code(201).send(viewNodeFirmware(await uploadFirmware(request, context, names)));
+      const firmware = await uploadFirmware(request, context, NAMES, { is_stable: false });
+      return reply.code(201).send(viewNodeFirmware(firmware));
     },
   );
 
@@ -216,7 +222,7 @@ export function meshRoutes(app: Api, context: Context): void {
       const { params, body } = request;
       const finished = await record(context, async (journal) => {
         await requireTypeOf(journal, actorOf(request), params.id);
-        return finishDistribution(journal, params.id, body.status);
+        return finishDistribution(journal, params.id, body.status, body.error_message ?? null);
       });
       return describe(finished);
     },

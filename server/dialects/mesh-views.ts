@@ -14,7 +14,7 @@ import {
 } from "../api/fields.js";
 import { downloadPath, type Place } from "../api/release-views.js";
 import { viewer } from "../api/view.js";
-import type { Firmware, MeshUpdate } from "../store/store.js";
+import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
 
 /** What painlessMesh nodes take: parts of 1 KiB. */
 const PART_BYTES = 1024;
@@ -39,7 +39,9 @@ export const NodeFirmwareView = named("NodeFirmware", "Firmware of mesh nodes", 
   hardware: text("As nodes compare it, such as ESP32"),
   chip: text("Such as esp32c3"),
   size: integer("Bytes"),
+  size_bytes: integer("The same, as the mesh gateway's tables name it"),
   md5: textOrNull(),
+  md5_hash: textOrNull("The same, as the mesh gateway's tables name it"),
   release_notes: textOrNull(),
   is_stable: boolean(),
   is_signed: boolean(),
@@ -50,6 +52,8 @@ export const viewNodeFirmware = viewer(NodeFirmwareView, (firmware: Firmware) =>
   nodeType: firmware.deviceType,
   hardware: hardwareOf(firmware),
   size: firmware.fileSize,
+  sizeBytes: firmware.fileSize,
+  md5Hash: firmware.md5,
   releaseNotes: firmware.notes,
   isSigned: firmware.release !== null,
 }));
@@ -62,12 +66,17 @@ const updateFields = {
   status: oneOf(DISTRIBUTION_STATUSES),
   created_at: dateTime(),
   updated_at: dateTime(),
+  started_at: dateTimeOrNull("When the first node was reported"),
   finished_at: dateTimeOrNull(),
+  completed_at: dateTimeOrNull("The same as finished_at, as the mesh gateway's tables name it"),
+  error_message: textOrNull("Why it failed"),
 };
 export const viewMeshUpdate = viewer(Type.Object(updateFields), (update: MeshUpdate) => ({
   ...update,
   nodeId: update.targetNode,
   forceUpdate: update.isForced,
+  completedAt: update.finishedAt,
+  errorMessage: update.error,
 }));
 
 const Announced = Type.Object({
@@ -120,10 +129,11 @@ export const NodeView = named("MeshNode", "Progress of a node", {
   current_part: integer("Parts that it has"),
   total_parts: integer(),
   error: textOrNull(),
+  error_message: textOrNull("The same, as the mesh gateway's tables name it"),
   created_at: dateTime(),
   updated_at: dateTime(),
 });
-export const viewNode = viewer(NodeView);
+export const viewNode = viewer(NodeView, (node: MeshNode) => ({ ...node, errorMessage: node.error }));
 export const DistributionDetailView = named(
   "DistributionDetail",
   "A distribution and the progress of its nodes",

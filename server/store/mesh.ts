@@ -16,7 +16,11 @@ export interface MeshUpdate {
   readonly status: MeshUpdateStatus;
   readonly createdAt: number;
   readonly updatedAt: number;
+  /** When the first node was reported. */
+  readonly startedAt: number | null;
   readonly finishedAt: number | null;
+  /** Why it failed. */
+  readonly error: string | null;
 }
 
 type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt">;
@@ -46,11 +50,10 @@ export interface MeshStore {
     readonly deviceTypes: readonly string[] | null;
     readonly limit: number;
   }): Promise<readonly MeshUpdate[]>;
-  setMeshUpdateStatus(
+  changeMeshUpdate(
     id: number,
-    status: MeshUpdateStatus,
-    time: number,
-    finishedAt: number | null,
+    changes: Pick<MeshUpdate, "status" | "updatedAt"> &
+      Partial<Pick<MeshUpdate, "startedAt" | "finishedAt" | "error">>,
   ): Promise<MeshUpdate | undefined>;
   /** Inserts or replaces, but keeps the `createdAt` of a node that is known. */
   putMeshNode(node: MeshNode): Promise<MeshNode>;

@@ -34,7 +34,7 @@ export async function openDistribution(journal: Journal, wanted: NewDistribution
 /** @throws Refusal UPDATE_UNKNOWN, UPDATE_CLOSED */
 export async function cancelDistribution(journal: Journal, id: number): Promise<MeshUpdate> {
   const { update, firmware } = await findOpen(journal, id);
-  return close(journal, update, firmware, "cancelled", "distribution cancelled");
+  return close(journal, update, firmware, "cancelled", null);
 }
 
 interface NodeReport {
@@ -56,7 +56,8 @@ export async function reportNode(journal: Journal, id: number, report: NodeRepor
   if (!known && (await store.countMeshNodes(id)) >= MAX_NODE_COUNT) {
     throw new Refusal("NODE_LIMIT", `update ${id} has ${MAX_NODE_COUNT} nodes already`);
   }
-  if (update.status === "pending") await store.setMeshUpdateStatus(id, "distributing", time, null);
+  if (update.status === "pending")
+    await store.changeMeshUpdate(id, { status: "distributing", updatedAt: time, startedAt: time });
   const node = await store.putMeshNode({ ...report, updateId: id, createdAt: time, updatedAt: time });
   if (known?.status !== node.status)
     await log(
@@ -66,7 +67,7 @@ export async function reportNode(journal: Journal, id: number, report: NodeRepor
       `node ${node.nodeId}: ${node.status}${node.error ? `, ${node.error}` : ""}`,
     );
   if (update.targetNode !== null && (node.status === "completed" || node.status === "failed"))
-    await close(journal, update, firmware, node.status, `distribution ${node.status}`);
+    await close(journal, update, firmware, node.status, node.error);
   return node;
 }
 
@@ -75,9 +76,10 @@ export async function finishDistribution(
   journal: Journal,
   id: number,
   status: "completed" | "failed",
+  error: string | null,
 ): Promise<MeshUpdate> {
   const { update, firmware } = await findOpen(journal, id);
-  return close(journal, update, firmware, status, `distribution ${status}`);
+  return close(journal, update, firmware, status, error);
 }
 
 async function findOpen(journal: Journal, id: number) {
@@ -95,10 +97,12 @@ async function close(
   update: MeshUpdate,
   firmware: Firmware | undefined,
   status: "completed" | "failed" | "cancelled",
-  message: string,
+  error: string | null,
 ): Promise<MeshUpdate> {
-  const closed = await journal.store.setMeshUpdateStatus(update.id, status, journal.time, journal.time);
-  await log(journal, update, firmware, message);
+  const { time, store } = journal;
+  const changes = { status, updatedAt: time, finishedAt: time, error };
+  const closed = await store.changeMeshUpdate(update.id, changes);
+  await log(journal, update, firmware, `distribution ${status}${error ? `, ${error}` : ""}`);
   return closed ?? update;
 }
 

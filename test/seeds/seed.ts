@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { type RunningServer, startServer } from "../../server/start.js";
+import { type RunningServer, type ServerOptions, startServer } from "../../server/start.js";
 import { arduinoImage } from "../server/dialects/legacy-server.js";
 
 export const run = promisify(execFile);
@@ -31,7 +31,7 @@ export class Seed {
     this.image = join(folder, "firmware.bin");
   }
 
-  static async open(options: { readonly legacyTypes?: readonly string[] } = {}): Promise<Seed> {
+  static async open(options: Pick<ServerOptions, "legacyTypes" | "settings"> = {}): Promise<Seed> {
     const folder = await mkdtemp(join(tmpdir(), "skyslot-seed-"));
     const server = await startServer({ dataDir: join(folder, "data"), port: 0, ...options });
     const seed = new Seed(folder, server);

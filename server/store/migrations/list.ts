@@ -24,6 +24,7 @@ import { tokenMakers } from "./0120-token-makers.js";
 import { signIns } from "./0124-sign-ins.js";
 import { eventKinds } from "./0125-event-kinds.js";
 import { sentCounts } from "./0127-sent-counts.js";
+import { meshProgress } from "./0128-mesh-progress.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -51,4 +52,5 @@ export const migrations: readonly StoreMigration[] = [
   signIns,
   eventKinds,
   sentCounts,
+  meshProgress,
 ];

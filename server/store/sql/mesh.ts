@@ -45,8 +45,7 @@ export function createMeshStore(db: Kysely<Tables>): MeshStore {
       return updates.list(updates.select(db).where("id", "in", first).orderBy("id"));
     },
 
-    setMeshUpdateStatus: (id, status, time, finishedAt) =>
-      updates.change(db, { id }, { status, updatedAt: time, finishedAt }),
+    changeMeshUpdate: (id, changes) => updates.change(db, { id }, changes),
 
     putMeshNode: (node) => nodes.put(db, node, ["updateId", "nodeId"], ["createdAt"]),
 

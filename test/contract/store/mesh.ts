@@ -18,7 +18,11 @@ export function meshContract(store: () => Store): void {
       createdAt: 2000,
     });
     expect(first).to.deep.include({ status: "pending", isForced: true, targetNode: null, finishedAt: null });
-    await store().setMeshUpdateStatus(first.id, "cancelled", 3000, 3000);
+    await store().changeMeshUpdate(first.id, {
+      status: "cancelled",
+      updatedAt: 3000,
+      finishedAt: 3000,
+    });
     const { rows, totalCount } = await store().listMeshUpdates(
       { statuses: ["pending", "distributing"] },
       PAGE,
@@ -67,8 +71,8 @@ export function meshContract(store: () => Store): void {
     const listed = async (deviceTypes: readonly string[] | null, limit: number) =>
       (await store().listOpenMeshUpdates({ deviceTypes, limit })).map(({ id }) => id);
     expect(await listed(null, 2)).to.deep.equal([first, second, fourth, fifth]);
-    await store().setMeshUpdateStatus(first, "completed", 2000, 2000);
-    await store().setMeshUpdateStatus(second, "distributing", 2000, null);
+    await store().changeMeshUpdate(first, { status: "completed", updatedAt: 2000, finishedAt: 2000 });
+    await store().changeMeshUpdate(second, { status: "distributing", updatedAt: 2000, startedAt: 2000 });
     expect(await listed(null, 1)).to.deep.equal([second, fourth]);
     expect(await listed(["led", "dht"], 9)).to.deep.equal([second, third]);
     expect(await listed(["dht"], 9)).to.deep.equal([]);
