@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a local change is accepted without a sign-in",
     file: "server/api/guard.ts",
-    original: '!actor || (actor.kind === "here" && !SAFE_METHODS.includes(request.method))',
+    original: "!actor || (isReader(actor) && !SAFE_METHODS.includes(request.method))",
     mutated: "!actor",
   },
   {
