@@ -41,8 +41,9 @@ const MAX_TEXT_LENGTH = 64;
 
 export function readSketch(headers: IncomingHttpHeaders): Sketch {
   const family = headers["x-esp8266-sta-mac"] !== undefined ? "esp8266" : "esp32";
+  const other = family === "esp32" ? "esp8266" : "esp32";
   const said = (name: string): string | undefined => {
-    const value = headers[`x-${family}-${name}`];
+    const value = headers[`x-${family}-${name}`] ?? headers[`x-${other}-${name}`];
     return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
   };
   const bytes = (name: string): number | undefined => {

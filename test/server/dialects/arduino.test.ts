@@ -91,7 +91,14 @@ describe("the HTTPUpdate client of Arduino", () => {
   for (const mode of ["spiffs", "littlefs", "fatfs", "flashfs", "SPIFFS", "filesystem"])
     it(`gets no firmware when it asks for ${mode}`, async () => {
       await legacy.upload(image);
-      for (const answer of [await ask({ "x-esp32-mode": mode }), await ask8266({ "x-esp8266-mode": mode })]) {
+      for (const answer of [
+        await ask({ "x-esp32-mode": mode }),
+        await ask8266({ "x-esp8266-mode": mode }),
+        await legacy.server.app.inject({
+          url: "/api/arduino/sketch",
+          headers: { "x-esp32-sta-mac": MAC, "x-esp8266-mode": mode },
+        }),
+      ]) {
         expect(answer.statusCode).to.equal(404);
         expect(answer.json().message).to.include(mode.toLowerCase());
       }
