@@ -50,14 +50,15 @@ async function findRunning(
 
 /**
  * The chip whose releases the sketch can run, as far as its family and the type's releases say: the headers do not name it. `undefined`: a
- * type for several chips.
+ * type for several chips, or for none yet.
  */
 async function chipFor(store: Store, deviceType: string, { family }: Sketch): Promise<string | undefined> {
   const chips = [...new Set((await store.activeFirmware(deviceType)).map(({ chip }) => chip))];
   const own = chips.filter((chip) => IS_ESP32.test(chip) === (family === "esp32"));
   // A file of an ESP8266 is of chip "other" unless its uploader names it.
   if (family === "esp8266") return own.find((chip) => chip.toLowerCase() === family) ?? own[0] ?? family;
-  return own.length > 1 ? undefined : (own[0] ?? family);
+  // What is said here is remembered: no guess, unless it keeps other systems' files away.
+  return own.length > 1 || chips.length === 0 ? undefined : (own[0] ?? family);
 }
 
 /** As the headers of images say (core/update/image.ts). */

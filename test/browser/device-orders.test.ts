@@ -121,6 +121,26 @@ describe("orders to a device, from the browser", function () {
     expect(await check()).to.equal(0);
   });
 
+  it("shows what a client of another system says of itself, which takes no orders", async () => {
+    await fetch(`${stage.url}/api/types/lamp`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", authorization: `Bearer ${stage.adminToken}` },
+      body: JSON.stringify({ kind: "legacy" }),
+    });
+    const said = {
+      "x-esp32-sta-mac": "24:6f:28:00:00:01",
+      "x-esp32-sdk-version": "v5.1.4",
+      "x-esp32-chip-size": "4194304",
+      "x-esp32-version": "1.0.0",
+    };
+    expect((await fetch(`${stage.url}/api/arduino/lamp`, { headers: said })).status).to.equal(304);
+    await page.goto(`${stage.url}/devices/24:6F:28:00:00:01`);
+    await page.getByText("What it says of itself").click();
+    await page.getByText("v5.1.4").waitFor();
+    await page.getByText("chip size").waitFor();
+    expect(await overflowOf(page)).to.equal(0);
+  });
+
   it("offers none for a device that has shown no token, and says so", async () => {
     await page.goto(`${stage.url}/devices/led-000001`);
     await orders.getByText("it has not authenticated with its own token").waitFor();

@@ -206,6 +206,14 @@ describe("the HTTPUpdate client of Arduino", () => {
     });
   });
 
+  it("is of the chip that its type has releases for, once there are some", async () => {
+    await ask();
+    expect(await device()).to.include({ chip: null });
+    await legacy.upload(image);
+    await ask();
+    expect(await device()).to.include({ chip: "esp32" });
+  });
+
   describe("without room for the image", () => {
     for (const [name, headers] of [
       ["its free space", { "x-esp32-free-space": "1000" }],
