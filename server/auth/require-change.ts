@@ -4,12 +4,12 @@ import { type Actor, mayChange, mayDo } from "../shared/actor.js";
 import { leastRoleFor, type Scope } from "../shared/permissions.js";
 import { Refusal } from "../shared/refusal.js";
 
-/** For one thing that is changed. A route that changes many asks for each. @throws Refusal FORBIDDEN */
+/** For one thing that is changed, of whose type nothing is told. A route that changes many asks for each. @throws Refusal FORBIDDEN */
 export function requireChange(actor: Actor, item: { readonly deviceType: string }): void {
   if (mayChange(actor, item)) return;
   throw new Refusal(
     "FORBIDDEN",
-    `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"}, not ${item.deviceType}`,
+    `${actor.name} may change ${actor.deviceTypes?.join(", ") || "nothing"} only`,
   );
 }
 
@@ -24,9 +24,13 @@ export const sightOf = ({ deviceTypes }: Actor): { readonly deviceTypes?: readon
   deviceTypes === null ? {} : { deviceTypes };
 
 /** For what concerns devices of every type. @throws Refusal FORBIDDEN */
-export const requireChangeOfAll = (actor: Actor): void => {
-  if (actor.deviceTypes !== null) requireChange(actor, { deviceType: "every type" });
-};
+export function requireChangeOfAll({ name, deviceTypes }: Actor): void {
+  if (deviceTypes === null) return;
+  throw new Refusal(
+    "FORBIDDEN",
+    `this concerns devices of every type, and ${name} is for ${deviceTypes.join(", ") || "nothing"} only`,
+  );
+}
 
 /** For what a request does besides what its route needs. @throws Refusal FORBIDDEN */
 export function requireScope(actor: Actor, scope: Scope): void {

@@ -344,6 +344,8 @@ describe("a token for one device type", () => {
         const answer = await ask(own.type, name, asked);
         expect(answer.statusCode, `${own.type}: ${name} ${answer.body}`).to.be.oneOf([403, 404]);
         expect(told(answer.body, other, asked), name).to.deep.equal([]);
+        if (!JSON.stringify(asked).includes(other.type))
+          expect(answer.body, name).not.to.match(new RegExp(`\\b${other.type}\\b`));
         expect((await ask(undefined, name, asked)).statusCode, name).to.be.oneOf([401, 404]);
       }
       for (const [name, question] of Object.entries(MANY)) {

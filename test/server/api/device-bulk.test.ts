@@ -114,7 +114,7 @@ describe("a change for many devices", () => {
       "FORBIDDEN",
       "FORBIDDEN",
     ]);
-    expect(named.refused[0].message).to.match(/may change led, not base$/);
+    expect(named.refused[0].message).to.match(/may change led only$/);
     const { access } = await server.addUser("vic", "viewer");
     expect((await bulk(labels, access)).statusCode).to.equal(403);
     const audit = (await server.admin("GET", "/api/audit?action=device.labelled")).json();
