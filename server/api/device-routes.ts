@@ -8,7 +8,7 @@ import type { CheckRoute } from "../fast-path/fast-path.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware } from "../store/store.js";
+import type { Firmware, Update } from "../store/store.js";
 import { reportStatus } from "../updates/status-report.js";
 import { DIGESTS_FILE, IMAGE_FILE, ok } from "./answers.js";
 import { type CheckAnswer, NoUpdateView, UpdateOfferView } from "./check-views.js";
@@ -24,6 +24,7 @@ import {
   StatusBody,
   UPDATE_STATUSES,
 } from "./device-schemas.js";
+import { countFetch } from "./fetches.js";
 import { integer, oneOf } from "./fields.js";
 import { sendDigests } from "./http/send-digests.js";
 import { IMMUTABLE_CACHING, SHORT_CACHING, sendImage } from "./http/send-image.js";
@@ -197,11 +198,28 @@ async function download(
 ): Promise<FastifyReply> {
   const firmware = await requireFirmware(context, request.params.id);
   const { direct, device: deviceId } = request.query;
+  const attempt = deviceId === undefined ? undefined : await silentAttempt(context, deviceId, firmware);
+  if (attempt && !(await countFetch(context, request, reply, attempt, firmware)))
+    throw new Refusal(
+      "ATTEMPT_CLOSED",
+      `attempt ${attempt.id} of ${deviceId} was ended: see its reason in the log`,
+    );
   return sendImage(request, reply, context, firmware, {
     caching: SHORT_CACHING,
     isDirect: direct !== undefined,
     deviceId,
   });
+}
+
+/** The open attempt with this firmware of a client that cannot verify it, and has reported nothing so far. */
+async function silentAttempt(
+  { store }: Context,
+  deviceId: string,
+  firmware: Firmware,
+): Promise<Update | undefined> {
+  if (firmware.release !== null) return undefined;
+  const open = await store.findOpenUpdate(deviceId);
+  return open?.firmwareId === firmware.id && open.status === "pending" ? open : undefined;
 }
 
 /** The same file by its hash, which caches may store without expiry. */

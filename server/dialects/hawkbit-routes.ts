@@ -26,6 +26,7 @@ import {
   showOf,
 } from "../api/device-check.js";
 import { boundDevice, proveWithin } from "../api/device-rate.js";
+import { countFetch } from "../api/fetches.js";
 import { PRIVATE_CACHING, sendImage } from "../api/http/send-image.js";
 import { route } from "../api/route.js";
 import { DeviceId, Name } from "../api/schemas.js";
@@ -46,7 +47,6 @@ import {
 } from "./hawkbit-actions.js";
 import { ConfigBody } from "./hawkbit-attributes.js";
 import { FeedbackBody, feedbackReport, isClosing } from "./hawkbit-feedback.js";
-import { countFetch } from "./hawkbit-fetches.js";
 import {
   baseOf,
   CANCEL_HEARD,
@@ -167,9 +167,13 @@ function controllerRoutes(app: Api, context: Context): void {
       config: { isUnbounded: true },
     }),
     handler: async (request, reply) => {
-      const action = await findAction(store, request.params);
-      await countFetch(context, request, reply, action);
-      return sendImage(request, reply, context, action.firmware, {
+      const { attempt, firmware } = await findAction(store, request.params);
+      if (!(await countFetch(context, request, reply, attempt, firmware)))
+        throw new Refusal(
+          "ACTION_ENDED",
+          `action ${attempt.id} was ended here: its file was sent often enough`,
+        );
+      return sendImage(request, reply, context, firmware, {
         caching: PRIVATE_CACHING,
         deviceId: request.params.id,
       });

@@ -111,6 +111,26 @@ describe("a legacy device without image hashes", () => {
     expect(await legacy.server.lastAttempt(), "now it is withdrawn").to.include({ error_code: "WITHDRAWN" });
   });
 
+  it("that fetches the whole image again and again and reports nothing has failed", async () => {
+    const { server } = legacy;
+    const fetchImage = async (headers: Record<string, string> = {}) => {
+      const url = `/api/ota/download/${firmwareId}?device=${SENSOR}`;
+      const { statusCode } = await server.app.inject({ url, headers });
+      // The server counts what it has sent when it has sent it.
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      return statusCode;
+    };
+    for (let part = 0; part < 6; part++) expect(await fetchImage({ range: "bytes=0-99" })).to.equal(206);
+    let sentCount = 0;
+    for (let boot = 0; boot < 9; boot++) {
+      if (await isOffered("1.0.0")) sentCount += (await fetchImage()) === 200 ? 1 : 0;
+      server.nowMs += MINUTE;
+    }
+    expect(sentCount).to.be.within(3, 4);
+    expect(await server.lastAttempt()).to.include({ status: "failed", error_code: "NEVER_FINISHED" });
+    expect((await server.admin("GET", "/api/rollouts/1")).json()).to.include({ state: "paused" });
+  });
+
   it("that installs the same version again succeeds only by its claim", async () => {
     const { server } = legacy;
     await check("2.0.0");
