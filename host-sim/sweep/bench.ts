@@ -82,7 +82,7 @@ export class Bench {
       outcome.cuts += 1;
       const state = this.#cut(rolling, operation, point, id);
       const unstable = point === "unstable" ? operation : undefined;
-      const history = await this.#become(recording, state, saved, id, outcome, unstable);
+      const history = await this.#become(recording, state, saved, id, outcome, { unstable });
       if (history === undefined) continue;
       onSurvived(id, history);
       if (unstable !== undefined) continue;
@@ -91,7 +91,8 @@ export class Bench {
         if (again === undefined) continue;
         outcome.pairs += 1;
         const savedThen = this.#settingsIn(again.before);
-        await this.#become(recording, unchanged(again.state), savedThen, pair, outcome);
+        const second = { isSecondCut: true };
+        await this.#become(recording, unchanged(again.state), savedThen, pair, outcome, second);
       }
     }
     return outcome;
@@ -119,7 +120,11 @@ export class Bench {
     onTrace(
       `then operation ${again.index} of the recovery: ${describe(again.operation)}, cut ${again.point}`,
     );
-    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), shown);
+    const isSecondCut = true;
+    return this.#follow(recording, unchanged(again.state), this.#settingsIn(again.before), {
+      ...shown,
+      isSecondCut,
+    });
   }
 
   /** Names of the second cuts that follow from a first one; most have none. */
@@ -138,8 +143,9 @@ export class Bench {
     saved: Settings,
     id: string,
     outcome: Outcome,
-    unstable?: FlashOperation,
+    how: Following = {},
   ): Promise<History | undefined> {
+    const { unstable } = how;
     const key = `${recording.name}/${JSON.stringify(saved)}`;
     const followed = this.#followed.get(key) ?? [];
     this.#followed.set(key, followed);
@@ -149,7 +155,7 @@ export class Bench {
         : undefined;
     if (known !== undefined) return known;
     outcome.followed += 1;
-    const { problem, history } = await this.#follow(recording, state, saved, { unstable });
+    const { problem, history } = await this.#follow(recording, state, saved, how);
     if (problem !== undefined) {
       outcome.failed.push({ id, problem });
       return undefined;
@@ -253,7 +259,7 @@ export class Bench {
   }
 }
 
-interface Following extends Pick<RecoveryOptions, "isOpen" | "onTrace"> {
+interface Following extends Pick<RecoveryOptions, "isOpen" | "isSecondCut" | "onTrace"> {
   /** The last byte of this write reads right only once. */
   readonly unstable?: FlashOperation | undefined;
 }

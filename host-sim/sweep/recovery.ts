@@ -6,7 +6,7 @@
 //   - otadata never selects a slot that does not hold such an image
 //   - no sector is written or erased but those of NVS, otadata and the slot that does not run, and no byte is written that is not erased
 //   - settings that were saved are as they were saved, or as the owner was about to have them
-//   - the server is not told that a working release has failed: power was lost, and gates would count it against the release
+//   - after one cut the server is not told that a working release has failed: gates would count it against the release
 
 import type { DeviceEvent } from "../device/device-event.js";
 import {
@@ -49,6 +49,8 @@ export interface RecoveryOptions {
   readonly wanted: Settings;
   /** The firmware sees the content of the slot, as on the chip: nothing can be proved from such a history. */
   readonly isOpen?: boolean;
+  /** Power was lost twice: two trials that it ends may be an image that draws too much, and are a failure (core/update/outcome.ts). */
+  readonly isSecondCut?: boolean;
   /** Called with what happens, with the world's time. */
   readonly onTrace?: ((line: string) => void) | undefined;
 }
@@ -105,7 +107,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     problems.push(error.message);
   }
   if (problems.length === 0) problems.push(...checks.settled(device.machine, target));
-  if (problems.length === 0) problems.push(...blamed(house.server.reports, target));
+  if (problems.length === 0 && !options.isSecondCut) problems.push(...blamed(house.server.reports, target));
   device.powerOff();
   flash.onOperation = undefined;
   observer.close();
