@@ -82,19 +82,24 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     listMembers: (filter, page) => members.page(members.select(db, filter).orderBy("device_id"), page),
 
     async scanDevices(type, rolloutId, afterId, limit) {
-      // What a rollout looks at, and nothing else: whole rows take twice as long.
+      // What a rollout looks at, and nothing else: whole rows take twice as long. PostgreSQL joins each piece with whole tables unless it
+      // is told how small the piece is before.
+      const piece = db
+        .selectFrom("devices")
+        .select(["id", "hardware", "chip", "version", "build", "image_sha256", "slot_state"])
+        .where("type", "=", type)
+        .where("id", ">", afterId)
+        .orderBy("id")
+        .limit(limit);
       const rows = await db
-        .selectFrom("devices as d")
+        .selectFrom(piece.as("d"))
         .leftJoin("device_labels as l", "l.device_id", "d.id")
         .leftJoin("rollout_members as m", (join) =>
           join.onRef("m.device_id", "=", "d.id").on("m.rollout_id", "=", rolloutId),
         )
         .select(["d.id", "d.hardware", "d.chip", "d.version", "d.build", "d.image_sha256", "d.slot_state"])
         .select(["l.group_name", "l.pin", "l.tags", "m.rollout_id"])
-        .where("d.type", "=", type)
-        .where("d.id", ">", afterId)
         .orderBy("d.id")
-        .limit(limit)
         .execute();
       return rows.map((row) => ({
         device: {
