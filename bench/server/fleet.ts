@@ -84,6 +84,11 @@ export async function fillStore(file: string, deviceCount: number, databaseUrl?:
         await inside.putIdentity({
           deviceId: deviceId(at),
           deviceType: "base",
+          typeSince: now,
+          vouchedHow: null,
+          vouchedBy: null,
+          vouchedAt: null,
+          vouchedType: null,
           state: "approved",
           tokenHash: hashSecret(deviceToken(at)),
           issued: [],

@@ -3,6 +3,7 @@
 import { Type } from "@sinclair/typebox";
 import { sightOf } from "../auth/require-change.js";
 import { changeDevice, changeDevices, findSeenDevice, relabel } from "../devices/changes.js";
+import { describeVouching } from "../devices/identity-changes.js";
 import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
 import { FORMER_VERDICTS } from "../rollout/verdicts.js";
@@ -49,6 +50,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       state: identity?.state ?? "approved",
       uses_token: identity?.tokenHash != null,
       interval_seconds: identity?.intervalSeconds ?? null,
+      ...describeVouching(identity),
     };
   };
 

@@ -71,10 +71,11 @@ export function deviceBulkRoutes(app: Api, context: Context): void {
 
 /** The filter of a query in the store's terms. */
 export const filterOf = (
-  { status, ...rest }: NonNullable<Bulk["filter"]>,
+  { status, vouched, ...rest }: NonNullable<Bulk["filter"]>,
   { settings, now }: Context,
 ): DeviceFilter => ({
   ...rest,
+  ...defined({ isVouched: vouched && vouched === "yes" }),
   ...defined({ status: status && { is: status, now: now(), usualMs: settings.onlineMs } }),
 });
 

@@ -70,10 +70,10 @@ export async function expectDevice(
   if (waitMs > 0 && !(await store.findDevice(deviceId))) refused(waitMs);
   await deviceLimit.recount(now());
   let isTaken = false;
-  return ({ isVouched }) => {
+  return ({ isTrusted }) => {
     // A transaction may run more than once.
     if (isTaken) return;
-    if (!isVouched) refused(deviceLimit.takeFrom(network, now()));
+    if (!isTrusted) refused(deviceLimit.takeFrom(network, now()));
     deviceLimit.takePlace();
     isTaken = true;
   };
@@ -94,7 +94,7 @@ const NO_OP: CheckOutcome = Object.freeze({
   state: "approved",
   newToken: undefined,
   isProved: false,
-  isVouched: false,
+  isTrusted: false,
   isLasting: true,
   release: undefined,
   orders: NO_ORDERS,

@@ -112,6 +112,11 @@ export const DeviceFilterFields = {
   tag: Type.Optional(Text(64)),
   group: Type.Optional(Text(64)),
   status: Type.Optional(literals(DEVICE_STATUSES)),
+  vouched: Type.Optional(
+    Type.Union([Type.Literal("yes"), Type.Literal("no")], {
+      description: "no: devices that nobody vouched for",
+    }),
+  ),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
 };
 export const DeviceQuery = Type.Object({

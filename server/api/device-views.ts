@@ -21,7 +21,7 @@ import {
   text,
   textOrNull,
 } from "./fields.js";
-import { interval, state, usesToken } from "./registration-views.js";
+import { interval, state, usesToken, vouchedFields } from "./registration-views.js";
 import { UpdateView } from "./release-views.js";
 import { MemberView } from "./rollout-views.js";
 import { viewer } from "./view.js";
@@ -107,6 +107,7 @@ export const ListedDeviceView = named("Device", "A device, with its labels and i
   state,
   uses_token: usesToken,
   interval_seconds: interval,
+  ...vouchedFields,
 });
 
 const Reason = Type.Object({

@@ -47,6 +47,7 @@ const PolicyBody = Exactly({
     "optional: never needed. first-use: required once the device has used its own. required: devices that store none are refused",
   ),
 });
+const UnvouchedView = Type.Object({ device_type: text(), device_count: integer() });
 const IdentityQuery = Type.Object({
   state: Type.Optional(choice(["pending", "approved", "blocked"], "only these")),
   ...Page,
@@ -77,15 +78,24 @@ export function identityRoutes(app: Api, context: Context): void {
     route(
       "read",
       "List who may register, and whether devices need tokens",
-      ok(Type.Object({ default: PolicyView, policies: list(PolicyView) })),
+      ok(
+        Type.Object({
+          default: PolicyView,
+          policies: list(PolicyView),
+          unvouched: list(UnvouchedView, "Devices that nobody vouched for, of each type that has any"),
+        }),
+      ),
     ),
     async (request) => {
+      const isSeen = (item: { readonly deviceType: string }) => mayChange(actorOf(request), item);
       const policies = (await store.listPolicies()).filter(
-        (policy) => policy.deviceType === ANY_TYPE || mayChange(actorOf(request), policy),
+        (policy) => policy.deviceType === ANY_TYPE || isSeen(policy),
       );
+      const unvouched = [...(await store.countUnvouched())].filter(([deviceType]) => isSeen({ deviceType }));
       return {
         default: viewPolicy(await findPolicy({ store }, ANY_TYPE)),
         policies: policies.map(viewPolicy),
+        unvouched: unvouched.map(([device_type, device_count]) => ({ device_type, device_count })),
       };
     },
   );
@@ -171,7 +181,7 @@ export function identityRoutes(app: Api, context: Context): void {
       const { identity, token } = await recordChange(context, actor, async (journal) => {
         const known = await journal.store.findIdentity(request.params.id);
         if (known) requireChange(actor, known);
-        const given = await giveToken(journal, request.params.id, request.body.device_type);
+        const given = await giveToken(journal, request.params.id, request.body.device_type, actor.person);
         requireChange(actor, given.identity);
         return given;
       });

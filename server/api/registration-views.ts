@@ -9,6 +9,7 @@ import {
   integerOrNull,
   named,
   oneOf,
+  orNull,
   text,
   textOrNull,
 } from "./fields.js";
@@ -22,6 +23,18 @@ export const state = oneOf(
 export const usesToken = boolean("It has a token of its own, and must send it");
 export const interval = integerOrNull("Seconds between its checks, as it reports");
 
+export const vouchedFields = {
+  vouched_how: orNull(
+    oneOf(
+      ["enrolment", "approval", "token"],
+      "enrolment: it came with an enrolment token. approval: a person approved it. token: a person gave it its token",
+    ),
+    "null: nobody vouched for it; rollouts count it only if it was known before they began",
+  ),
+  vouched_by: textOrNull("The person, or the enrolment token's name"),
+  vouched_at: dateTimeOrNull(),
+};
+
 /** As describeIdentity makes it. */
 export const IdentityAnswer = named("DeviceIdentity", "How a device proves who it is", {
   device_id: text(),
@@ -30,6 +43,7 @@ export const IdentityAnswer = named("DeviceIdentity", "How a device proves who i
   uses_token: usesToken,
   is_rotating: boolean("It gets a new token with its next check"),
   interval_seconds: interval,
+  ...vouchedFields,
 });
 
 export const REGISTRATIONS = ["open", "enrolment", "approval"] as const;

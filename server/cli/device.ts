@@ -5,6 +5,7 @@ import type { DeviceView } from "../api/device-views.js";
 import type { UpdateView } from "../api/release-views.js";
 import type { EventView } from "../events/event-view.js";
 import { defined } from "../shared/defined.js";
+import { type Vouched, wordVouching } from "../shared/vouched-words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
@@ -26,6 +27,7 @@ interface ListFlags extends ServerFlags {
   readonly tag?: string;
   readonly group?: string;
   readonly runs?: string;
+  readonly unvouched?: boolean;
   readonly search?: string;
   readonly limit: number;
 }
@@ -44,7 +46,7 @@ interface ReasonView {
   readonly verdict: string;
   readonly sentence: string;
 }
-type ListedDevice = DeviceView & LabelsView & { readonly online: boolean };
+type ListedDevice = DeviceView & LabelsView & Vouched & { readonly online: boolean };
 type ShownDevice = ListedDevice & { readonly attempts: readonly UpdateView[] };
 
 export function deviceCommand(program: Command): void {
@@ -58,6 +60,7 @@ export function deviceCommand(program: Command): void {
     .option("--tag <tag>", "only with this tag")
     .option("--group <group>", "only of this group")
     .option("--runs <version>", "only those that run this version")
+    .option("--unvouched", "only those that nobody vouched for")
     .option("--search <text>", "only with this in the id")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
@@ -79,8 +82,9 @@ export function deviceCommand(program: Command): void {
 }
 
 function list(flags: ListFlags): Promise<void> {
-  const { type, tag, group, runs: version, search, limit } = flags;
-  const line = `GET /api/devices${query({ type, tag, group, version, search, limit })}`;
+  const { type, tag, group, runs: version, unvouched, search, limit } = flags;
+  const vouched = unvouched ? "no" : undefined;
+  const line = `GET /api/devices${query({ type, tag, group, version, vouched, search, limit })}`;
   const answer = callServer<{ devices: readonly ListedDevice[]; total: number }>(flags, line);
   return show(flags, answer, ({ devices, total }) => {
     printRows(devices, {
@@ -110,8 +114,9 @@ const showDevice = (id: string, flags: ServerFlags): Promise<void> =>
       tags: view.tags.join(", "),
       pin: view.pin,
       "last seen": view.last_seen,
+      "vouched for": wordVouching(view),
     };
-    for (const [name, value] of Object.entries(facts)) if (value) printLine(`  ${name.padEnd(10)} ${value}`);
+    for (const [name, value] of Object.entries(facts)) if (value) printLine(`  ${name.padEnd(11)} ${value}`);
     if (view.attempts.length === 0) return;
     printRows(view.attempts, {
       FIRMWARE: "firmware_id",

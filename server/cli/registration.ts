@@ -3,8 +3,11 @@
 import { type Command, Option } from "commander";
 import type { EnrolmentView, PolicyView } from "../api/registration-views.js";
 import { defined } from "../shared/defined.js";
+import type { Vouched } from "../shared/vouched-words.js";
+import { plural } from "../shared/words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
-import { printLine, printRows, printSecret, show, toDay, UsageError, wholeNumber } from "./output.js";
+import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
+import { printLine, printRows, printSecret, show, toDay, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface PolicyFlags extends ServerFlags {
   readonly registration: string;
@@ -18,7 +21,7 @@ interface EnrolmentFlags extends ServerFlags {
 interface TokenFlags extends ServerFlags {
   readonly type?: string;
 }
-interface Identity {
+interface Identity extends Vouched {
   readonly device_id: string;
   readonly device_type: string;
   readonly state: string;
@@ -27,12 +30,12 @@ interface Identity {
 }
 
 const STATES = ["pending", "approved", "blocked"];
-const ACTIONS: readonly (readonly [name: string, description: string])[] = [
-  ["approve", "approve devices that wait for it"],
+const BULK_ACTIONS = [
+  ["approve", "vouch for devices, and admit those that wait for it: rollouts count them"],
   ["block", "refuse all requests of devices"],
   ["rotate-token", "give devices a new token with their next check"],
-  ["forget-token", "reset the token of devices that have lost it; the next device with the id is trusted"],
-];
+] as const;
+const FORGET = "reset the token of devices that have lost it; the next device with the id is trusted";
 
 export function registrationCommands(program: Command): void {
   const registration = program
@@ -58,11 +61,19 @@ export function registrationCommands(program: Command): void {
     (type: string, flags: ServerFlags) => showPolicy(flags, `DELETE ${policyPath(type)}`),
   );
   add("devices [state]", `list devices by state: ${STATES.join(", ")}`).action(listDevices);
-  for (const [action, description] of ACTIONS) {
-    add(`${action} <device...>`, description).action((ids: readonly string[], flags: ServerFlags) =>
-      change(action, ids, flags),
+  for (const [kind, description] of BULK_ACTIONS) {
+    withSelection(add(`${kind} [device...]`, description)).action(
+      (ids: readonly string[], flags: SelectionFlags) => {
+        const selection = readSelection(ids, flags);
+        return "filter" in selection
+          ? changeAll(kind, selection.filter, { kind }, flags)
+          : change(kind, ids, flags);
+      },
     );
   }
+  add("forget-token <device...>", FORGET).action((ids: readonly string[], flags: ServerFlags) =>
+    change("forget-token", ids, flags),
+  );
   add("give-token <device>", "create a token for a client that is set up by hand, and print it once")
     .option("--type <type>", "its type, if the device is new")
     .action(giveToken);
@@ -87,10 +98,20 @@ export function registrationCommands(program: Command): void {
 }
 
 function listPolicies(flags: ServerFlags): Promise<void> {
-  const answer = callServer<{ default: PolicyView; policies: PolicyView[] }>(flags, "GET /api/registration");
-  return show(flags, answer, (all) =>
-    printPolicies([all.default, ...all.policies.filter(({ device_type }) => device_type !== "*")]),
-  );
+  const answer = callServer<{
+    default: PolicyView;
+    policies: PolicyView[];
+    unvouched: { device_type: string; device_count: number }[];
+  }>(flags, "GET /api/registration");
+  return show(flags, answer, (all) => {
+    const policies = [all.default, ...all.policies.filter(({ device_type }) => device_type !== "*")];
+    printPolicies(policies);
+    for (const { device_type, device_count } of all.unvouched) {
+      const { registration } = policies.find((policy) => policy.device_type === device_type) ?? all.default;
+      const opening = `${device_type}: ${registration === "open" ? "anyone can register as a device of this type; " : ""}`;
+      printLine(yellow(`${opening}nobody vouched for ${plural(device_count, "device")} of it`));
+    }
+  });
 }
 
 const policyPath = (type: string): string => `/api/registration/${encodeURIComponent(type)}`;
@@ -139,7 +160,11 @@ const printIdentities = (devices: readonly Identity[]): void =>
     TYPE: "device_type",
     TOKEN: (device) => device.uses_token ?? false,
     STATE: (device) => device.error ?? device.state,
+    "VOUCHED FOR BY": nameVoucher,
   });
+
+const nameVoucher = ({ error, vouched_how: how, vouched_by: by }: Identity): string =>
+  error !== undefined ? "" : how === null ? "nobody" : (by ?? how);
 
 function createEnrolment(name: string, flags: EnrolmentFlags): Promise<void> {
   const { type: device_type, count: max_use_count, days: expires_in_days } = flags;

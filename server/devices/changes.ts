@@ -92,5 +92,5 @@ export const decideIdentity =
     if (!identity)
       throw new Refusal("DEVICE_UNKNOWN", `device ${id} was never registered: there is nothing to change`);
     requireChange(actor, identity);
-    return changeIdentity(journal, identity, action);
+    return changeIdentity(journal, identity, action, actor.person);
   };

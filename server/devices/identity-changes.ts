@@ -2,19 +2,24 @@
 
 import { hashSecret, makeSecret } from "../auth/secret.js";
 import type { Journal } from "../events/journal.js";
+import { timeOrNull } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import type { DeviceIdentity } from "../store/store.js";
 import { issue, newIdentity } from "./identity.js";
+import { isVouched, vouchFor } from "./vouching.js";
 
 export type IdentityAction = "approve" | "block" | "rotate-token" | "forget-token";
 
-/** What an operator decides about a device. The next check follows it. */
+/** What an operator decides about a device. The next check follows it. Who approves a device vouches for it. @param actor the person's name */
 export async function changeIdentity(
   journal: Journal,
   identity: DeviceIdentity,
   action: IdentityAction,
+  actor: string,
 ): Promise<DeviceIdentity> {
-  const after = { ...identity, ...CHANGES[action], updatedAt: journal.time };
+  const isNew = action === "approve" && !(identity.state === "approved" && isVouched(identity));
+  const vouched = isNew ? vouchFor(identity.deviceType, "approval", actor, journal.time) : {};
+  const after = { ...identity, ...CHANGES[action], ...vouched, updatedAt: journal.time };
   await journal.store.putIdentity(after);
   await journal.audit({
     action: `device.${action}`,
@@ -41,6 +46,7 @@ export async function giveToken(
   journal: Journal,
   deviceId: string,
   deviceType: string | undefined,
+  actor: string,
 ): Promise<{ readonly identity: DeviceIdentity; readonly token: string }> {
   const stored = await journal.store.findIdentity(deviceId);
   const type = stored?.deviceType ?? deviceType;
@@ -55,6 +61,7 @@ export async function giveToken(
   const before = stored ?? newIdentity(deviceId, type, "approved", journal.time);
   const identity: DeviceIdentity = {
     ...before,
+    ...vouchFor(type, "token", actor, journal.time),
     // No other client has one so far: it counts at once, before another comes.
     ...(before.tokenHash === null
       ? { tokenHash: hashSecret(token), issued: [] }
@@ -80,4 +87,15 @@ export const describeIdentity = (identity: DeviceIdentity) => ({
   uses_token: identity.tokenHash !== null,
   is_rotating: identity.isRotating,
   interval_seconds: identity.intervalSeconds,
+  ...describeVouching(identity),
 });
+
+/** Who vouched for the device as what it is now; null: nobody. */
+export function describeVouching(identity: DeviceIdentity | undefined) {
+  const known = identity && isVouched(identity) ? identity : undefined;
+  return {
+    vouched_how: known?.vouchedHow ?? null,
+    vouched_by: known?.vouchedBy ?? null,
+    vouched_at: timeOrNull(known?.vouchedAt),
+  };
+}

@@ -16,6 +16,7 @@ import type {
   IssuedToken,
   RegistrationPolicy,
 } from "../store/store.js";
+import { NOBODY, vouchFor } from "./vouching.js";
 
 /** Tokens that may be under way to one device. */
 const MAX_ISSUED_COUNT = 4;
@@ -44,8 +45,8 @@ export interface Admission {
   readonly state: DeviceState;
   /** The device has shown its own token. */
   readonly isProved: boolean;
-  /** It has shown its own token, or is new and came with an enrolment token that its type requires. */
-  readonly isVouched: boolean;
+  /** It has shown its own token, or is new and came with an enrolment token. */
+  readonly isTrusted: boolean;
   /** For the answer: the device is to use it from now on. */
   readonly newToken: string | undefined;
   /** The same request gets the same admission until the device or its type's policy changes. */
@@ -73,27 +74,27 @@ export async function admitDevice(journal: Journal, shown: Shown): Promise<Admis
   await noteClaim(journal, identity, proved, shown.address);
   const isLasting =
     after.state === "approved" && newToken === undefined && (isProved || shown.credential === undefined);
-  return { state: after.state, isProved, isVouched: isProved || isEnrolled, newToken, isLasting };
+  return { state: after.state, isProved, isTrusted: isProved || isEnrolled, newToken, isLasting };
 }
 
 /**
  * A known device, of the type that it claims now. A client with a device's token, or one that names a device which has used none, may
  * have flashed it as another type. That opens no closed type: there the device waits for approval, or needs what new devices need. And a
- * name alone takes no device out of a closed type. @throws Refusal DEVICE_TOKEN_REQUIRED
+ * name alone takes no device out of a closed type. Who vouched for it did so for its former type, and it counts again if it returns to
+ * that. @throws Refusal DEVICE_TOKEN_REQUIRED
  */
 async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): Promise<DeviceIdentity> {
   const { deviceId, deviceType, credential } = shown;
   if (deviceType === stored.deviceType) return stored;
   const { registration } = await findPolicy(journal, deviceType);
+  const moved = { ...stored, deviceType, typeSince: journal.time };
   if (!isProvedBy(stored, credential)) {
     requireUnclaimed(stored, "first-use", credential);
-    if (registration === "enrolment") {
-      await useEnrolment(journal, shown);
-      return { ...stored, deviceType, state: "approved" };
-    }
+    if (registration === "enrolment")
+      return { ...moved, ...(await useEnrolment(journal, shown)), state: "approved" };
     await requireOfUnproved(journal, stored, { deviceId, deviceType: stored.deviceType, credential });
   }
-  return { ...stored, deviceType, state: registration === "open" ? stored.state : "pending" };
+  return { ...moved, state: registration === "open" ? stored.state : "pending" };
 }
 
 /** Checks any other request of a device. An unknown device is left to the caller. @throws Refusal DEVICE_… */
@@ -286,11 +287,15 @@ async function register(
   const { store, time } = journal;
   const { deviceId, deviceType } = shown;
   const { registration } = await findPolicy(journal, deviceType);
-  const isOld = (await store.findDevice(deviceId))?.type === deviceType;
-  const isEnrolled = !isOld && registration === "enrolment";
-  if (isEnrolled) await useEnrolment(journal, shown);
-  const state = !isOld && registration === "approval" ? "pending" : "approved";
-  return { identity: newIdentity(deviceId, deviceType, state, time), isEnrolled };
+  const device = await store.findDevice(deviceId);
+  const old = device?.type === deviceType ? device : undefined;
+  // Where anyone may register, a token still says that somebody knows the device.
+  const isEnrolled =
+    !old && (registration === "enrolment" || (registration === "open" && (await hasRoom(journal, shown))));
+  const vouched = isEnrolled ? await useEnrolment(journal, shown) : NOBODY;
+  const state = !old && registration === "approval" ? "pending" : "approved";
+  const identity = newIdentity(deviceId, deviceType, state, time);
+  return { identity: { ...identity, ...vouched, typeSince: old?.firstSeen ?? time }, isEnrolled };
 }
 
 /** A device that has shown nothing so far. */
@@ -302,7 +307,9 @@ export const newIdentity = (
 ): DeviceIdentity => ({
   deviceId,
   deviceType,
+  typeSince: time,
   state,
+  ...NOBODY,
   tokenHash: null,
   issued: NONE,
   isRotating: false,
@@ -311,9 +318,10 @@ export const newIdentity = (
   updatedAt: time,
 });
 
-async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown): Promise<void> {
+/** Returns who vouches for the device by it. @throws Refusal ENROLMENT_REQUIRED */
+async function useEnrolment(journal: Journal, { deviceId, deviceType, credential }: Shown) {
   const token = await findEnrolment(journal, deviceType, credential);
-  if (!token || (token.maxUseCount !== null && token.useCount >= token.maxUseCount)) {
+  if (!token || isUsedUp(token)) {
     throw new Refusal(
       "ENROLMENT_REQUIRED",
       `a new device of type ${deviceType} needs an enrolment token that is good: ` +
@@ -327,6 +335,16 @@ async function useEnrolment(journal: Journal, { deviceId, deviceType, credential
     message: `${deviceId} is new and came with the enrolment token ${token.name}`,
     detail: { enrolment_token_id: token.id },
   });
+  return vouchFor(deviceType, "enrolment", token.name, journal.time);
+}
+
+const isUsedUp = ({ maxUseCount, useCount }: EnrolmentToken): boolean =>
+  maxUseCount !== null && useCount >= maxUseCount;
+
+/** Whether the device shows an enrolment token that admits another one. */
+async function hasRoom(journal: Journal, { deviceType, credential }: Shown): Promise<boolean> {
+  const token = await findEnrolment(journal, deviceType, credential);
+  return token !== undefined && !isUsedUp(token);
 }
 
 async function findEnrolment(
@@ -393,5 +411,7 @@ const isChanged = (one: DeviceIdentity, other: DeviceIdentity): boolean =>
   one.issued !== other.issued ||
   one.isRotating !== other.isRotating ||
   one.deviceType !== other.deviceType ||
+  one.typeSince !== other.typeSince ||
+  one.vouchedAt !== other.vouchedAt ||
   one.state !== other.state ||
   one.intervalSeconds !== other.intervalSeconds;

@@ -22,6 +22,7 @@ export interface BulkRequest {
     readonly tag?: string;
     readonly group?: string;
     readonly status?: DeviceStatus;
+    readonly vouched?: "yes" | "no";
     readonly search?: string;
   };
   readonly after?: string;

@@ -4,10 +4,22 @@ import type { Page, Paged } from "./page.js";
 
 export type DeviceState = "pending" | "approved" | "blocked";
 
+/** `enrolment`: it came with an enrolment token. `approval`: a person approved it. `token`: a person gave it its token. */
+export type Vouching = "enrolment" | "approval" | "token";
+
 export interface DeviceIdentity {
   readonly deviceId: string;
   readonly deviceType: string;
+  /** Since when it is known as one of its type. */
+  readonly typeSince: number;
   readonly state: DeviceState;
+  /** How somebody vouched for it; `null`: nobody did, it registered where anyone may. */
+  readonly vouchedHow: Vouching | null;
+  /** The person, or the enrolment token's name; `null`: not known. */
+  readonly vouchedBy: string | null;
+  readonly vouchedAt: number | null;
+  /** As what it was vouched for: nobody vouched for a device that claims another type since. */
+  readonly vouchedType: string | null;
   /** The token that the device has used: from then on it must. */
   readonly tokenHash: string | null;
   /** Tokens that were given out and not used so far, newest first: an answer may have been lost. */
@@ -19,6 +31,9 @@ export interface DeviceIdentity {
   readonly createdAt: number;
   readonly updatedAt: number;
 }
+
+/** What decides whether a rollout counts a device (devices/vouching.ts). */
+export type JudgedIdentity = Pick<DeviceIdentity, "state" | "deviceType" | "vouchedType" | "typeSince">;
 
 export interface IssuedToken {
   readonly hash: string;
@@ -68,6 +83,8 @@ export interface DeviceIdentityStore {
 
   /** Every device that is not approved, with its state. */
   listBarred(): Promise<ReadonlyMap<string, Exclude<DeviceState, "approved">>>;
+  /** Approved devices that nobody vouched for, of each type that has any. */
+  countUnvouched(): Promise<ReadonlyMap<string, number>>;
 
   addEnrolmentToken(token: NewEnrolmentToken): Promise<EnrolmentToken>;
   findEnrolmentToken(hash: string): Promise<EnrolmentToken | undefined>;

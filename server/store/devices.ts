@@ -43,6 +43,8 @@ export interface DeviceFilter {
   readonly group?: string;
   /** As device-status.ts defines it. */
   readonly status?: { readonly is: DeviceStatus } & StatusTerms;
+  /** Whether somebody vouched for it (devices/vouching.ts). */
+  readonly isVouched?: boolean;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }

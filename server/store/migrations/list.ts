@@ -21,6 +21,7 @@ import { readings } from "./0090-readings.js";
 import { loginBuckets } from "./0100-login-buckets.js";
 import { sightings } from "./0110-sightings.js";
 import { tokenMakers } from "./0120-token-makers.js";
+import { vouching } from "./0121-vouching.js";
 import { signIns } from "./0124-sign-ins.js";
 import { eventKinds } from "./0125-event-kinds.js";
 import { sentCounts } from "./0127-sent-counts.js";
@@ -49,6 +50,7 @@ export const migrations: readonly StoreMigration[] = [
   loginBuckets,
   sightings,
   tokenMakers,
+  vouching,
   signIns,
   eventKinds,
   sentCounts,

@@ -14,7 +14,8 @@ export const HAPPENED: Columns = Object.freeze({
   // Its status, and silence in rollouts.
   devices: ["first_seen", "last_seen"],
   device_sightings: ["seen_at"],
-  device_identities: ["created_at", "updated_at"],
+  // Rollouts count a device that was known before they began.
+  device_identities: ["created_at", "updated_at", "type_since", "vouched_at"],
   // Waits after failures count from it, and the time that a claim has to come true.
   updates: ["created_at", "updated_at", "finished_at"],
   // The soak counts from it, and gates count what came after `gates_since`.

@@ -1,12 +1,13 @@
 // Device identities, enrolment tokens and registration policies in SQL.
 
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import type {
   DeviceIdentity,
   DeviceIdentityStore,
   EnrolmentToken,
   RegistrationPolicy,
 } from "../device-identities.js";
+import { isUnvouched } from "./counted.js";
 import { forgetNoOpKey, forgetNoOpKeys } from "./no-op-checks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -45,6 +46,17 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
         .where("state", "in", ["pending", "blocked"])
         .execute();
       return new Map(rows.map(({ device_id, state }) => [device_id, state as "pending" | "blocked"]));
+    },
+
+    async countUnvouched() {
+      const rows = await db
+        .selectFrom("device_identities as i")
+        .select(["device_type", sql<number>`count(*)`.as("count")])
+        .where("state", "=", "approved")
+        .where(isUnvouched)
+        .groupBy("device_type")
+        .execute();
+      return new Map(rows.map(({ device_type, count }) => [device_type, count]));
     },
 
     addEnrolmentToken: (token) => tokens.add(db, { ...token, useCount: 0 }),

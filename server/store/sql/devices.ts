@@ -5,6 +5,7 @@ import type { Readings } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../shared/device-status.js";
 import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
+import { isUnvouched } from "./counted.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -56,10 +57,13 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 }
 
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
-  const { type, deviceTypes, version, tag, group, status, search } = filter;
+  const { type, deviceTypes, version, tag, group, status, isVouched, search } = filter;
+  const needsIdentity = status !== undefined || isVouched !== undefined;
   let query = db
     .selectFrom("devices")
-    .$if(status !== undefined, (all) => all.leftJoin("device_identities as i", "i.device_id", "devices.id"));
+    .$if(needsIdentity, (all) => all.leftJoin("device_identities as i", "i.device_id", "devices.id"));
+  if (isVouched !== undefined)
+    query = query.where(isVouched ? sql<boolean>`not ${isUnvouched}` : isUnvouched);
   if (type !== undefined) query = query.where("type", "=", type);
   if (deviceTypes !== undefined) query = query.where("type", "in", deviceTypes);
   if (version !== undefined) query = query.where("version", "=", version);

@@ -142,6 +142,7 @@ const wholeFleetOf = (parts: StoreParts) =>
     countDevicesSeenSince: parts.countDevicesSeenSince,
     countVersions: parts.countVersions,
     countLabels: parts.countLabels,
+    countUnvouched: parts.countUnvouched,
     listMembers: parts.listMembers,
     tallyRollout: parts.tallyRollout,
     listRolledBack: parts.listRolledBack,

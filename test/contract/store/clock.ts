@@ -3,6 +3,7 @@
 import { expect } from "chai";
 import { CLOCK_SKEW_MS } from "../../../server/store/clock.js";
 import type { Store } from "../../../server/store/store.js";
+import { sampleIdentity } from "./device-identities.js";
 import { sampleNewRollout } from "./rollouts.js";
 import { addAttempt, PAGE, sampleDevice } from "./samples.js";
 
@@ -23,6 +24,17 @@ export function clockContract(store: () => Store): void {
       expect(await store().findDevice("right")).deep.equal(right);
       expect(await store().findDevice("bit")).deep.equal(bit);
       expect(await store().pullBackTimes(NOW), "again").equal(0);
+    });
+
+    it("of who is known and vouched for are now, so that the next rollout counts a device", async () => {
+      const identity = sampleIdentity({ typeSince: AHEAD, vouchedAt: AHEAD, createdAt: NOW - HOUR });
+      await store().putIdentity(identity);
+      await store().pullBackTimes(NOW);
+      expect(await store().findIdentity(identity.deviceId)).deep.equal({
+        ...identity,
+        typeSince: NOW,
+        vouchedAt: NOW,
+      });
     });
 
     it("of attempts and rollouts are now, so that waits, soak and gates count from now", async () => {

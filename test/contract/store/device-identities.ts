@@ -3,10 +3,15 @@
 import { expect } from "chai";
 import type { DeviceIdentity, Store } from "../../../server/store/store.js";
 
-const sampleIdentity = (changes: Partial<DeviceIdentity> = {}): DeviceIdentity => ({
+export const sampleIdentity = (changes: Partial<DeviceIdentity> = {}): DeviceIdentity => ({
   deviceId: "base-010203",
   deviceType: "base",
+  typeSince: 1000,
   state: "pending",
+  vouchedHow: "approval",
+  vouchedBy: "ada",
+  vouchedAt: 900,
+  vouchedType: "base",
   tokenHash: null,
   issued: [{ hash: "b", at: 2 }],
   isRotating: true,
@@ -44,10 +49,19 @@ export function deviceIdentityContract(store: () => Store): void {
     const found = await store().findIdentities(["a", "b", "none"]);
     expect(found.map(({ deviceId }) => deviceId).sort()).to.deep.equal(["a", "b"]);
     expect(await store().findIdentities([])).to.deep.equal([]);
-    await store().putIdentity(sampleIdentity({ deviceId: "a", state: "approved" }));
-    expect([...(await store().listBarred())].sort()).to.deep.equal([
-      ["b", "blocked"],
-      ["c", "pending"],
+  });
+
+  it("counts the approved devices that nobody vouched for as what they are, by type", async () => {
+    const add = (deviceId: string, changes: Partial<DeviceIdentity>) =>
+      store().putIdentity(sampleIdentity({ deviceId, state: "approved", ...changes }));
+    await add("vouched", {});
+    await add("moved", { vouchedType: "led" });
+    await add("unknown", { vouchedType: null });
+    await add("led", { vouchedType: null, deviceType: "led" });
+    await add("waiting", { vouchedType: null, state: "pending" });
+    expect([...(await store().countUnvouched())].sort()).to.deep.equal([
+      ["base", 2],
+      ["led", 1],
     ]);
   });
 

@@ -57,6 +57,11 @@ export function fleetContract(store: () => Store): void {
     await store().putIdentity({
       deviceId: "daily",
       deviceType: "base",
+      typeSince: 1,
+      vouchedHow: null,
+      vouchedBy: null,
+      vouchedAt: null,
+      vouchedType: null,
       state: "approved",
       tokenHash: null,
       issued: [],

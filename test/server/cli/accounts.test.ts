@@ -176,16 +176,32 @@ describe("the command line's accounts", function () {
       body: JSON.stringify(check),
     });
     expect((await skyslot(["registration", "devices", "pending"], { as: "root" })).out).to.match(
-      /^base-1 +base +no +pending$/m,
+      /^base-1 +base +no +pending +nobody$/m,
     );
     const approved = await skyslot(["registration", "approve", "base-1", "base-2"], { as: "root" });
     expect(approved.out)
-      .to.match(/^base-1 +base +no +approved$/m)
-      .and.to.match(/^base-2 +no +DEVICE_UNKNOWN$/m);
+      .to.match(/^base-1 +base +no +approved +\S.*$/m)
+      .and.to.match(/^base-2 +no +DEVICE_UNKNOWN *$/m);
     expect(approved.status).to.equal(1);
     const given = await skyslot(["registration", "give-token", "gw-1", "--type", "gateway"], { as: "root" });
     expect(given.out).to.match(/^skd_[\w-]{43}\n$/);
     expect(await json(["registration", "devices", "approved"], { as: "root" })).to.have.property("total", 2);
+    const open = await skyslot(["registration", "set", "led", "--registration", "open"], { as: "root" });
+    expect(open.status).to.equal(0);
+    await fetch(`${url}/api/ota/check`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ ...check, device_id: "led-1", device_type: "led" }),
+    });
+    expect((await skyslot(["registration", "list"], { as: "root" })).out).to.contain(
+      "led: anyone can register as a device of this type; nobody vouched for 1 device of it",
+    );
+    const bulk = ["registration", "approve", "--unvouched", "--yes"];
+    expect((await skyslot(bulk, { as: "root" })).out).to.match(/^approve: 1 device$/m);
+    expect((await skyslot(["device", "list", "--unvouched"], { as: "root" })).out).not.to.contain("led-1");
+    expect((await skyslot(["device", "show", "led-1"], { as: "root" })).out).to.match(
+      /vouched for +by .*, who approved it$/m,
+    );
     const made = await skyslot(["enrolment", "create", "batch 7", "--type", "base", "--count", "9"], {
       as: "root",
     });

@@ -2,6 +2,7 @@
 
 import type { UpdateView } from "../../../api/release-views.js";
 import type { EventView } from "../../../events/event-view.js";
+import { wordVouching } from "../../../shared/vouched-words.js";
 import { useMay } from "../actor.js";
 import { Attempt } from "../attempt.js";
 import { useAction, useData } from "../data.js";
@@ -65,6 +66,7 @@ export function DevicePage({ params, model, now }: PageProps) {
         <section class="card padded device">
           <Running device={data} />
           <Facts device={data} />
+          <p class="quiet">Vouched for {wordVouching(data)}.</p>
           <Claim claim={claimOf(data, events)} />
           {data.attributes && <Attributes attributes={data.attributes} />}
           {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
@@ -211,8 +213,12 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
         </div>
       )}
       <p class="actions">
-        {device.state !== "approved" && (
-          <Button look="main" isBusy={action.isBusy} onClick={() => action.run(() => change("approve"))}>
+        {(device.state !== "approved" || device.vouched_how === null) && (
+          <Button
+            look={device.state === "approved" ? "quiet" : "main"}
+            isBusy={action.isBusy}
+            onClick={() => action.run(() => change("approve"))}
+          >
             Approve
           </Button>
         )}

@@ -20,7 +20,7 @@ import { Table } from "../parts/table.js";
 import { go, Link, withQuery } from "../router.js";
 
 const LIMIT = 50;
-const FILTERS = ["search", "type", "version", "status", "tag", "group"] as const;
+const FILTERS = ["search", "type", "version", "status", "tag", "group", "vouched"] as const;
 const STATUSES = ["online", "late", "offline"] as const;
 
 export function Devices(props: PageProps) {
@@ -96,6 +96,16 @@ function AllDevices({ place, model, now }: PageProps) {
         {choice("State", "status", STATUSES)}
         {choice("Tag", "tag", tags)}
         {choice("Group", "group", groups)}
+        <ChoiceField
+          label="Vouched for"
+          value={value("vouched")}
+          choices={[
+            ["", "All"],
+            ["yes", "By somebody"],
+            ["no", "By nobody"],
+          ]}
+          onChange={(vouched) => filter({ vouched })}
+        />
         <ChoiceField
           label="Order"
           value={order}

@@ -6,13 +6,16 @@ import type { PolicyView } from "../../../api/registration-views.js";
 import type { TypeView } from "../../../api/release-views.js";
 import { useMay } from "../actor.js";
 import { useAction, useData } from "../data.js";
+import { plural } from "../format.js";
 import { Select, TextField } from "../parts/fields.js";
 import { InlineForm } from "../parts/form.js";
 import { Table } from "../parts/table.js";
+import { Link } from "../router.js";
 import { ask } from "../session.js";
 import { Section } from "./section.js";
 
 interface PoliciesAnswer {
+  readonly unvouched: readonly { readonly device_type: string; readonly device_count: number }[];
   readonly default: PolicyView;
   readonly policies: readonly PolicyView[];
 }
@@ -77,7 +80,9 @@ export function Types() {
       footer={
         <p class="quiet">
           Open: any device can register. Enrolment: only devices with an enrolment token. Approval: any device
-          can register, but gets no updates until approved. Legacy firmware is unsigned: anyone who controls
+          can register, but gets no updates until approved. A rollout counts devices that came with an
+          enrolment token or were approved, and those that were known before it began; others that anyone
+          registered are offered it, but are not counted. Legacy firmware is unsigned: anyone who controls
           this server controls these devices.
         </p>
       }
@@ -98,7 +103,27 @@ export function Types() {
               kindOf(type) === "legacy" && <span class="pill failed">not signed</span>,
             ],
           ],
-          ["Registration", (type) => policySelect(type, "registration", "Registration", REGISTRATIONS)],
+          [
+            "Registration",
+            (type) => [
+              policySelect(type, "registration", "Registration", REGISTRATIONS),
+              policyOf(type)?.registration === "open" && <span class="pill failed">anyone can register</span>,
+            ],
+          ],
+          [
+            "Vouched for by nobody",
+            (type) => {
+              const count =
+                data?.unvouched.find(({ device_type }) => device_type === type)?.device_count ?? 0;
+              return count === 0 ? (
+                "–"
+              ) : (
+                <Link to={`/devices?vouched=no&type=${encodeURIComponent(type)}`}>
+                  {plural(count, "device")}
+                </Link>
+              );
+            },
+          ],
           ["Device tokens", (type) => policySelect(type, "tokens", "Device tokens", TOKENS)],
         ]}
       >

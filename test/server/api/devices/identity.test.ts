@@ -1,7 +1,8 @@
 import { expect } from "chai";
 import type { CheckRequest } from "../../../../firmware/core/wire.js";
 import { statusOf } from "../../../../server/shared/device-status.js";
-import { makeRelease, TestServer } from "../../test-server.js";
+import { time } from "../../../../server/shared/iso-time.js";
+import { makeRelease, START_MS, TestServer } from "../../test-server.js";
 
 const ID = "base-010203";
 
@@ -212,6 +213,7 @@ describe("a device's token", () => {
     expect((await server.admin("GET", "/api/registration")).json()).to.deep.equal({
       default: { device_type: "*", registration: "open", tokens: "first-use" },
       policies: [],
+      unvouched: [{ device_type: "base", device_count: 1 }],
     });
   });
 });
@@ -419,8 +421,13 @@ describe("registration", () => {
     expect(entry).to.deep.include({
       action: "device.approve",
       subject: "device/led-1",
-      before: { state: "pending" },
-      after: { state: "approved" },
+      before: { state: "pending", vouched_how: null, vouched_by: null, vouched_at: null },
+      after: {
+        state: "approved",
+        vouched_how: "approval",
+        vouched_by: "local administrator",
+        vouched_at: time(START_MS),
+      },
     });
     const enrolment = await server.as(token, "POST", "/api/enrolment-tokens", { name: "all" });
     expect(enrolment.statusCode).to.equal(403);
