@@ -106,14 +106,18 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
     async (request) => {
       const device = await findSeenDevice(store, actorOf(request), request.params.id);
       const { answers, members } = await readWhy(context, device);
+      const identity = await store.findIdentity(device.id);
       const attempts = await store.listUpdates({ deviceId: device.id }, { limit: ATTEMPT_COUNT, offset: 0 });
       return {
         ...viewDevice(device),
         ...(await store.findLabels(device.id)),
-        ...presenceOf(device, await store.findIdentity(device.id)),
+        ...presenceOf(device, identity),
         attributes: (await store.findAttributes(device.id)) ?? null,
         attempts: attempts.rows.map(viewUpdate),
-        rollouts: members.map((member) => ({ rollout_id: member.rolloutId, ...viewMember(member) })),
+        rollouts: members.map(({ isCounted, ...member }) => ({
+          rollout_id: member.rolloutId,
+          ...viewMember(member, isCounted),
+        })),
         plan: answers,
       };
     },

@@ -4,6 +4,8 @@
 import { Type } from "@sinclair/typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { requireChange, requireSight, sightOf } from "../auth/require-change.js";
+import { findPolicy } from "../devices/identity.js";
+import { isCounted, standingOf } from "../devices/vouching.js";
 import { planRollout } from "../rollout/fleet-plan.js";
 import type { Command } from "../rollout/lifecycle.js";
 import { listWaysBack, rollBackRollout } from "../rollout/roll-back.js";
@@ -24,6 +26,7 @@ import { time } from "../shared/iso-time.js";
 import { Refusal } from "../shared/refusal.js";
 import { nameRelease, ROLLOUT_STATES, type Rollout, type RolloutState } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
+import type { Member } from "../store/store.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { list } from "./fields.js";
@@ -162,10 +165,15 @@ export function rolloutRoutes(app: Api, context: Context): void {
     ),
     async (request) => {
       const { params, query } = request;
-      await findSeen(request, context);
+      const rollout = await findSeen(request, context);
       const { stage, outcome } = query;
       const filter = { rolloutId: params.id, ...defined({ stage, outcome }) };
-      return page("devices", await store.listMembers(filter, query), viewMember, query);
+      const found = await store.listMembers(filter, query);
+      const identities = await store.findIdentities(found.rows.map(({ deviceId }) => deviceId));
+      const identityOf = new Map(identities.map((identity) => [identity.deviceId, identity]));
+      const view = (member: Member) =>
+        viewMember(member, isCounted(standingOf(identityOf.get(member.deviceId)), rollout));
+      return page("devices", found, view, query);
     },
   );
 
@@ -263,7 +271,12 @@ async function showProgress({ store, now }: Context, id: number, reply: FastifyR
   reply.header("etag", revisionTag(rollout.revision));
   const firmware = await store.findFirmware(rollout.firmwareId);
   return {
-    ...viewProgress(rollout, await store.tallyRollout(rollout, now()), now()),
+    ...viewProgress(
+      rollout,
+      await store.tallyRollout(rollout, now()),
+      firmware && (await findPolicy({ store }, firmware.deviceType)),
+      now(),
+    ),
     release: firmware ? nameRelease(firmware) : null,
     time: time(now()),
   };

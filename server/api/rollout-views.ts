@@ -3,10 +3,12 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { advance } from "../rollout/advance.js";
 import type { FleetPlan } from "../rollout/fleet-plan.js";
+import type { PlannedDevice as PlannedDeviceFacts } from "../rollout/plan.js";
 import type { WayBack } from "../rollout/roll-back.js";
+import { noteUnvouched } from "../rollout/unvouched.js";
 import { nameRelease, ROLLOUT_STATES, type Rollout, type StageTally, type Tally } from "../shared/rollout.js";
 import { viewRollout } from "../shared/rollout-view.js";
-import { type Member, OUTCOMES } from "../store/store.js";
+import { type Member, OUTCOMES, type RegistrationPolicy } from "../store/store.js";
 import {
   boolean,
   dateTime,
@@ -80,9 +82,9 @@ export const RolloutAnswer = named(
 
 const StageTallyView = named(
   "StageTally",
-  "What happened to the devices of one stage; each counts by its last outcome",
+  "What happened to the devices of one stage that count; each counts by its last outcome",
   {
-    given: integer("Were offered it"),
+    given: integer("Were offered it; without those that are not counted"),
     updating: integer("Are updating now"),
     validated: integer("Run it and have validated it"),
     soaked: integer("Validated it, and still report after the soak time"),
@@ -104,6 +106,10 @@ const viewStageTally = (tally: StageTally): Static<typeof StageTallyView> => ({
 export const ProgressAnswer = named("RolloutProgress", "A rollout and what happened to its devices", {
   ...RolloutAnswer.properties,
   tallies: list(StageTallyView, "One per stage"),
+  uncounted: integer(
+    "Devices that were offered it and are in no other number: nobody vouched for them, and they registered after it began",
+  ),
+  notes: list(Type.String(), "What else an operator should know"),
   next: Type.Object(
     { kind: oneOf(["stay", "start", "pause", "promote", "finish"]), reason: text("For people") },
     { description: "What it does now or waits for" },
@@ -112,14 +118,31 @@ export const ProgressAnswer = named("RolloutProgress", "A rollout and what happe
   time: dateTime("The server's"),
 });
 /** A rollout with what happened to its devices, and what it waits for. */
-export function viewProgress(rollout: Rollout, tally: Tally, now: number) {
+export function viewProgress(
+  rollout: Rollout,
+  tally: Tally,
+  policy: RegistrationPolicy | undefined,
+  now: number,
+) {
   const { kind, reason } = advance(rollout, tally, now);
   return {
     ...viewRollout(rollout),
     tallies: tally.stages.map(viewStageTally),
+    uncounted: tally.uncountedCount,
+    notes: noteProgress(rollout, tally, policy),
     next: { kind, reason },
   };
 }
+
+/** What has ended waits for no device. */
+const noteProgress = (
+  { state }: Rollout,
+  { uncountedCount }: Tally,
+  policy: RegistrationPolicy | undefined,
+): readonly string[] =>
+  policy === undefined || state === "cancelled" || state === "finished"
+    ? []
+    : noteUnvouched(policy, { countedCount: 0, uncountedCount });
 export type ProgressView = ReturnType<typeof viewProgress>;
 
 export const MemberView = named("RolloutDevice", "A device that was offered something by a rollout", {
@@ -134,23 +157,27 @@ export const MemberView = named("RolloutDevice", "A device that was offered some
   outcome: orNull(oneOf(OUTCOMES), "null: none yet"),
   outcome_at: dateTimeOrNull(),
   error_code: textOrNull("Of a failure"),
+  counted: boolean("false: it is in no number of the rollout, because nobody vouched for it"),
 });
 export type MemberView = Static<typeof MemberView>;
-export const viewMember = viewer(MemberView, (member: Member) => ({
+export const viewMember = viewer(MemberView, (member: Member, counted: boolean) => ({
   ...member,
   updating: member.isUpdating,
+  counted,
 }));
 
 const PlannedStage = Type.Object({
   name: text(),
-  device_count: integer(),
-  bytes: integer(),
+  device_count: integer("Devices that count"),
+  uncounted_count: integer("Devices that get it too, and do not count"),
+  bytes: integer("Of both"),
   earliest_at: dateTimeOrNull("null: cannot be predicted"),
 });
 const PlannedDevice = Type.Object({
   device_id: text(),
   stage: integer("Index"),
   firmware_ids: list(Type.Integer(), "In order: intermediate releases first"),
+  counted: boolean("false: it gets it and proves nothing, because nobody vouched for it"),
   bytes: integer(),
   earliest_at: dateTimeOrNull("null: cannot be predicted"),
 });
@@ -161,7 +188,13 @@ const ExcludedDevice = Type.Object({
 });
 export const PlanView = named("RolloutPlan", "What a rollout would do, device by device", {
   seed: text("Create the rollout with this seed to get the same devices"),
-  device_count: integer(),
+  device_count: integer("Devices that get it, whether they count or not"),
+  uncounted_count: integer(
+    "Of these, the ones that do not count: nobody vouched for them, and they registered after it began",
+  ),
+  unvouched_count: integer(
+    "Of these, the ones that nobody vouched for; those that were known before it began count",
+  ),
   excluded_count: integer("Devices"),
   bytes: integer("To be downloaded by all devices"),
   stages: list(PlannedStage),
@@ -172,7 +205,10 @@ export const PlanView = named("RolloutPlan", "What a rollout would do, device by
 });
 export type PlanView = Static<typeof PlanView>;
 const viewPlannedStage = viewer(PlannedStage);
-const viewPlannedDevice = viewer(PlannedDevice);
+const viewPlannedDevice = viewer(PlannedDevice, (device: PlannedDeviceFacts) => ({
+  ...device,
+  counted: device.isCounted,
+}));
 const viewExcludedDevice = viewer(ExcludedDevice);
 export const viewPlan = viewer(PlanView, (plan: FleetPlan, { seed }: Rollout) => ({
   ...plan,

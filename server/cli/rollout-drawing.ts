@@ -7,7 +7,7 @@ const BAR_WIDTH = 40;
 
 /** Lines without line ends. */
 export function drawRollout(rollout: ProgressView): readonly string[] {
-  const { id, revision, name, state, reason, stages, tallies, next } = rollout;
+  const { id, revision, name, state, reason, stages, tallies, next, notes } = rollout;
   const width = Math.max(...stages.map((stage) => stage.name.length));
   return [
     `${bold(`rollout ${id}`)}  ${name}  ${paintState(state)}, revision ${revision}`,
@@ -19,6 +19,7 @@ export function drawRollout(rollout: ProgressView): readonly string[] {
       return `  ${isOpen ? "●" : "○"} ${stage.name.padEnd(width)}  ${drawBar(tally, size)}  ${describeTally(tally, stage.device_count)}`;
     }),
     ...(state === "running" || state === "scheduled" ? [`  next: ${next.reason}`] : []),
+    ...notes.map((note) => `  ${yellow(note)}`),
   ];
 }
 

@@ -42,12 +42,13 @@ function printPlan(view: PlanView): void {
   printRows(view.stages, {
     STAGE: "name",
     DEVICES: "device_count",
+    ...(view.uncounted_count > 0 ? { "NOT COUNTED": "uncounted_count" as const } : {}),
     BYTES: (stage) => bytes(stage.bytes),
     "NOT BEFORE": (stage) => minute(stage.earliest_at),
   });
-  for (const { device_id, stage, firmware_ids } of view.devices) {
+  for (const { device_id, stage, firmware_ids, counted } of view.devices) {
     const way = firmware_ids.length > 1 ? ` over firmware ${firmware_ids.slice(0, -1).join(", ")}` : "";
-    printLine(`  ${device_id}  stage ${stage + 1}${way}`);
+    printLine(`  ${device_id}  stage ${stage + 1}${way}${counted ? "" : `, ${yellow("not counted")}`}`);
   }
   if (view.devices.length < view.device_count)
     printLine(`  … ${view.device_count - view.devices.length} more`);

@@ -35,7 +35,7 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   const totalSize = stageSizes[stageSizes.length - 1];
   const name = `stage "${terms.name}"`;
   if (size === undefined) return { kind: "stay", reason: "its devices are not counted yet" };
-  if (!totalSize) return { kind: "stay", reason: "no device fits the target yet" };
+  if (!totalSize) return { kind: "stay", reason: nobody(tally) };
   // A stage is proved by devices of its own: those of the stages before it have proved theirs.
   const ownSize = Math.max(0, size - (stageSizes[stage - 1] ?? 0));
   const { givenCount, validatedCount, soakedCount } = tally.stages[stage] ?? NO_STAGE_TALLY;
@@ -64,3 +64,8 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   const reason = `${all.validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
   return { kind: "finish", reason };
 }
+
+const nobody = ({ uncountedCount }: Tally): string =>
+  uncountedCount === 0
+    ? "no device fits the target yet"
+    : `no device that counts fits the target yet: nobody vouched for the ${countDevices(uncountedCount)} that it was offered to`;

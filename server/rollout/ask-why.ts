@@ -1,6 +1,8 @@
 // Reads everything that decides what a device is offered, also what its checks do not read: whether it is approved, and the releases
 // that no device is offered. Decides nothing.
 
+import { isCounted, standingOf } from "../devices/vouching.js";
+import type { Rollout } from "../shared/rollout.js";
 import type { DeviceState } from "../store/device-identities.js";
 import type { Device, FirmwareSummary, Member, Store } from "../store/store.js";
 import { chooseRelease } from "./choose-release.js";
@@ -18,8 +20,8 @@ export interface Why {
   readonly offer: Offer<FirmwareSummary> | undefined;
   /** The newest releases first. */
   readonly answers: readonly (Answer & { readonly version: string | undefined })[];
-  /** What rollouts offered the device so far. */
-  readonly members: readonly Member[];
+  /** What rollouts offered the device so far, and whether they count it. */
+  readonly members: readonly (Member & { readonly isCounted: boolean })[];
 }
 
 export async function askWhy(store: Store, device: Device, now: number): Promise<Why> {
@@ -27,6 +29,8 @@ export async function askWhy(store: Store, device: Device, now: number): Promise
   const { members, ...scene } = await readScene(store, device, now, open);
   const decision = chooseRelease(scene);
   const identity = await store.findIdentity(device.id);
+  const standing = standingOf(identity);
+  const counting = (rollout: Rollout | undefined) => rollout !== undefined && isCounted(standing, rollout);
   const withheld = await readWithheld(store, device, scene.releases);
   const whole = { ...scene, releases: [...scene.releases, ...withheld] };
   const { offer, verdicts } = bar(decision, identity?.state);
@@ -36,14 +40,26 @@ export async function askWhy(store: Store, device: Device, now: number): Promise
     summary:
       identity && identity.state !== "approved"
         ? SUMMARIES[identity.state](device.id)
-        : summarize(whole, all),
+        : `${summarize(whole, all)}${scene.rollouts
+            .filter((rollout) => rollout.state === "running" && !counting(rollout))
+            .map(({ id, name }) => ` ${notCounted(id, name)}`)
+            .join("")}`,
     offer,
     answers: explain(whole, all)
       .map((answer) => ({ ...answer, version: versions.get(answer.firmwareId) }))
       .sort((a, b) => b.firmwareId - a.firmwareId || (b.rolloutId ?? 0) - (a.rolloutId ?? 0)),
-    members,
+    members: await Promise.all(
+      members.map(async (member) => {
+        const { rolloutId } = member;
+        const rollout = scene.rollouts.find(({ id }) => id === rolloutId);
+        return { ...member, isCounted: counting(rollout ?? (await store.findRollout(rolloutId))) };
+      }),
+    ),
   };
 }
+
+const notCounted = (id: number, name: string): string =>
+  `Rollout ${id} "${name}" does not count it, because nobody vouched for it and it registered after the rollout began: approve it if you know it.`;
 
 /** A device that is not approved is offered nothing, whatever fits. */
 function bar(

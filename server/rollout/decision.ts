@@ -21,7 +21,7 @@ export interface Facts {
   readonly given: ReadonlySet<number>;
   /** Rollouts of which it holds a lease now. */
   readonly leased: ReadonlySet<number>;
-  /** Leases that other devices hold now, of rollouts with a limit. */
+  /** Leases of other devices that are in this device's way now, of rollouts with a limit. */
   readonly leaseCounts: ReadonlyMap<number, number>;
 }
 export const NO_FACTS: Facts = Object.freeze({

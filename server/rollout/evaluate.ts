@@ -2,6 +2,7 @@
 // ended something, after a check when it was not called for a while, and by the server's tick. Reads much and writes one row, so it
 // reads outside of the transaction and writes only if the rollout has not changed meanwhile.
 
+import { isCounted, standingOf } from "../devices/vouching.js";
 import { type Journal, type Recorder, record } from "../events/journal.js";
 import { type Rollout, sumStages, type Tally } from "../shared/rollout.js";
 import type { Store } from "../store/store.js";
@@ -17,8 +18,9 @@ const RECOUNT_MS = 10 * 60_000;
 const SMALL_COUNT = 1000;
 const LONGEST_PAUSE_MS = 15_000;
 
-/** After a report that ended something. */
-export function followUp(journal: Journal, rollout: Rollout): void {
+/** After a report that ended something. What a device ends that does not count moves nothing: however many there are, they cost no tally. */
+export async function followUp(journal: Journal, rollout: Rollout, deviceId: string): Promise<void> {
+  if (!isCounted(standingOf(await journal.store.findIdentity(deviceId)), rollout)) return;
   const deviceCount = rollout.stageSizes.at(-1) ?? 0;
   const pauseMs = deviceCount <= SMALL_COUNT ? 0 : Math.min(deviceCount, LONGEST_PAUSE_MS);
   if (Math.abs(journal.time - rollout.evaluatedAt) >= pauseMs) plan(journal, rollout);

@@ -1,14 +1,21 @@
 // What a rollout would do to the whole fleet, one page of it in detail, with what a person should know beside the numbers.
 
+import { findPolicy } from "../devices/identity.js";
 import { countDevices, nameAuthors, nameRelease, type Rollout } from "../shared/rollout.js";
 import type { Firmware, Store } from "../store/store.js";
 import { type ExcludedDevice, isPlanned, type PlannedDevice, type PlannedStage } from "./plan.js";
 import { readFleet } from "./scan-fleet.js";
+import { noteUnvouched } from "./unvouched.js";
 import type { Verdict } from "./verdicts.js";
 
 export interface FleetPlan {
   readonly stages: readonly PlannedStage[];
+  /** Devices that get it, whether they count or not. */
   readonly deviceCount: number;
+  /** Of these, the ones that do not count. */
+  readonly uncountedCount: number;
+  /** Of these, the ones that nobody vouched for. */
+  readonly unvouchedCount: number;
   readonly excludedCount: number;
   readonly bytes: number;
   /** How many devices are excluded for each reason. */
@@ -46,16 +53,24 @@ export async function planRollout(
       excludedBy.set(entry.verdict, (excludedBy.get(entry.verdict) ?? 0) + 1);
     }
   });
-  const { stages } = planner;
+  const { stages, unvouchedCount } = planner;
+  const uncountedCount = stages.reduce((sum, stage) => sum + stage.uncountedCount, 0);
+  const policy = firmware && (await findPolicy({ store }, firmware.deviceType));
+  const countedCount = unvouchedCount - uncountedCount;
   return {
     stages,
     deviceCount,
+    uncountedCount,
+    unvouchedCount,
     excludedCount,
     bytes: stages.reduce((sum, { bytes }) => sum + bytes, 0),
     excludedBy,
     devices,
     excluded,
-    notes: noteworthy(rollout, firmware, stages, excludedBy),
+    notes: [
+      ...(policy ? noteUnvouched(policy, { countedCount, uncountedCount }) : []),
+      ...noteworthy(rollout, firmware, stages, excludedBy),
+    ],
   };
 }
 

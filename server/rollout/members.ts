@@ -86,7 +86,7 @@ export async function noteEnd(journal: Journal, attempt: Update): Promise<void> 
       errorCode: attempt.errorCode,
     });
   }
-  followUp(journal, rollout);
+  await followUp(journal, rollout, member.deviceId);
 }
 
 /** What a device runs itself proves, however it was installed: the release is there without an attempt, or it is gone again. */
@@ -112,7 +112,7 @@ export async function believeRunning(journal: Journal, scene: DeviceScene): Prom
     };
     members.push(changed);
     await journal.store.putMember(changed);
-    followUp(journal, rollout);
+    await followUp(journal, rollout, scene.device.id);
     if (outcome === "validated") continue;
     await journal.log({
       kind: "rollout.went_back",

@@ -2,6 +2,7 @@
 // passed in one after the other, so that a fleet need not fit into memory. Times are the earliest possible: when a stage has enough
 // evidence to open cannot be predicted.
 
+import { isCounted, type Standing } from "../devices/vouching.js";
 import type { Rollout, RolloutDevice, RolloutRelease } from "../shared/rollout.js";
 import { nextOpening } from "../shared/windows.js";
 import type { FailureCount } from "../store/store.js";
@@ -20,6 +21,8 @@ export interface PlannedDevice {
   readonly bytes: number;
   /** `undefined`: no window opens in the next two weeks. */
   readonly earliestAt: number | undefined;
+  /** Otherwise it gets the release, and is evidence of nothing (devices/vouching.ts). */
+  readonly isCounted: boolean;
 }
 export interface ExcludedDevice {
   readonly deviceId: string;
@@ -27,7 +30,11 @@ export interface ExcludedDevice {
 }
 export interface PlannedStage {
   readonly name: string;
+  /** Devices that count. */
   readonly deviceCount: number;
+  /** Devices that get it too, and do not count. */
+  readonly uncountedCount: number;
+  /** Of both. */
   readonly bytes: number;
   readonly earliestAt: number | undefined;
 }
@@ -36,8 +43,7 @@ export interface PlannedStage {
 export interface Subject {
   readonly device: RolloutDevice;
   readonly facts: Facts;
-  /** Why it is not served at all; absent: it is. */
-  readonly barred?: "pending" | "blocked" | undefined;
+  readonly standing: Standing;
 }
 
 const MAX_STEP_COUNT = 20;
@@ -49,8 +55,10 @@ export class Planner<Release extends RolloutRelease> {
   readonly #now: number;
   readonly #earliest: readonly (number | undefined)[];
   readonly #counts: number[];
+  readonly #uncounted: number[];
   readonly #bytes: number[];
   readonly #sizes: number[];
+  #unvouchedCount = 0;
 
   /** @param rollouts all of the device type, whether or not this one is among them */
   constructor(rollout: Rollout, releases: readonly Release[], rollouts: readonly Rollout[], now: number) {
@@ -68,21 +76,25 @@ export class Planner<Release extends RolloutRelease> {
     this.#now = now;
     this.#earliest = earliestTimes(rollout, now);
     this.#counts = stages.map(() => 0);
+    this.#uncounted = stages.map(() => 0);
     this.#bytes = stages.map(() => 0);
     this.#sizes = stages.map(() => 0);
   }
 
   /** What the rollout means for one device. */
-  add({ device, facts, barred }: Subject): PlannedDevice | ExcludedDevice {
+  add({ device, facts, standing }: Subject): PlannedDevice | ExcludedDevice {
+    const { state } = standing;
     // No stage waits for it: it would never end.
-    if (barred) return { deviceId: device.id, verdict: BARRED[barred] };
+    if (state !== "approved") return { deviceId: device.id, verdict: BARRED[state] };
+    const counts = isCounted(standing, this.#rollout);
     const { steps, verdict } = this.#walk(device, facts);
     const isWanted = steps.length > 0 || facts.given.has(this.#rollout.id);
     const stage = isWanted ? stageOf(this.#rollout, device) : undefined;
-    if (stage !== undefined) count(this.#sizes, stage, 1);
+    if (stage !== undefined && counts) count(this.#sizes, stage, 1);
     if (steps.length === 0 || stage === undefined) return { deviceId: device.id, verdict };
     const bytes = steps.reduce((sum, { fileSize }) => sum + fileSize, 0);
-    count(this.#counts, stage, 1);
+    count(counts ? this.#counts : this.#uncounted, stage, 1);
+    if (!standing.isVouched) this.#unvouchedCount++;
     count(this.#bytes, stage, bytes);
     return {
       deviceId: device.id,
@@ -90,6 +102,7 @@ export class Planner<Release extends RolloutRelease> {
       firmwareIds: steps.map(({ id }) => id),
       bytes,
       earliestAt: this.#earliest[stage],
+      isCounted: counts,
     };
   }
 
@@ -106,12 +119,18 @@ export class Planner<Release extends RolloutRelease> {
     return this.#rollout.stages.map(({ name }, index) => ({
       name,
       deviceCount: this.#counts[index] ?? 0,
+      uncountedCount: this.#uncounted[index] ?? 0,
       bytes: this.#bytes[index] ?? 0,
       earliestAt: this.#earliest[index],
     }));
   }
 
-  /** Devices that get it or got it, through each stage: what advance.ts compares the evidence with. */
+  /** Devices that get it and that nobody vouched for, counted or not. */
+  get unvouchedCount(): number {
+    return this.#unvouchedCount;
+  }
+
+  /** Devices that get it or got it and count, through each stage: what advance.ts compares the evidence with. */
   get stageSizes(): readonly number[] {
     let sum = 0;
     return this.#sizes.map((size) => {

@@ -2,6 +2,7 @@
 // between the pieces.
 
 import { setImmediate as yieldToOthers } from "node:timers/promises";
+import { standingOf } from "../devices/vouching.js";
 import type { Rollout } from "../shared/rollout.js";
 import type { Firmware, FirmwareSummary, Store } from "../store/store.js";
 import { type Facts, NO_FACTS } from "./decision.js";
@@ -28,13 +29,12 @@ export async function readFleet(
   const rollouts = await store.governingRollouts(type);
   const planner = new Planner(rollout, releases, rollouts, now);
   const gaveUp = new Set(await store.listRolledBack(rollout.firmwareId, MAX_ROLLBACK_COUNT));
-  const barred = await store.listBarred();
   const factsOf = factsFor(rollout);
   for (let after = ""; ; ) {
     const piece = await store.scanDevices(type, rollout.id, after, PIECE_LENGTH);
-    for (const { device, isGiven } of piece) {
+    for (const { device, isGiven, identity } of piece) {
       const facts = factsOf(isGiven, gaveUp.has(device.id));
-      const subject = { device: nameByImage(device, releases), facts, barred: barred.get(device.id) };
+      const subject = { device: nameByImage(device, releases), facts, standing: standingOf(identity) };
       see(planner.add(subject), subject, planner);
     }
     const last = piece[PIECE_LENGTH - 1];

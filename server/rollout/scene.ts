@@ -2,7 +2,8 @@
 
 import type { SlotState } from "../../firmware/core/wire.js";
 import { TRIAL } from "../devices/evidence.js";
-import { type DeviceLabels, NO_LABELS, type RolloutDevice } from "../shared/rollout.js";
+import { isCounted, standingOf } from "../devices/vouching.js";
+import { type DeviceLabels, NO_LABELS, type Rollout, type RolloutDevice } from "../shared/rollout.js";
 import type { Device, FirmwareSummary, Member, Store, Update } from "../store/store.js";
 import type { Scene } from "./decision.js";
 import { nameByImage } from "./order.js";
@@ -31,10 +32,7 @@ export async function readScene(
   const limited = rollouts.filter(
     (rollout) => rollout.maxConcurrentCount !== null && isLive(rollout, now) && !leased.has(rollout.id),
   );
-  const leaseCounts = await store.countLeases(
-    limited.map(({ id }) => id),
-    now,
-  );
+  const leaseCounts = await countPlaces(store, device, limited, now);
   const given = new Set(members.map(({ rolloutId }) => rolloutId));
   return {
     device: nameByImage({ ...toSubject(device, labels), slotState: slotStateOf(device, open) }, releases),
@@ -44,6 +42,30 @@ export async function readScene(
     now,
     members,
   };
+}
+
+/**
+ * Places that are taken for a device. One that a rollout does not count waits for all others, and none that counts waits for it: invented
+ * devices would keep every place for as long as somebody invents new ones. So up to twice as many may update.
+ */
+async function countPlaces(
+  store: Store,
+  { id }: Device,
+  limited: readonly Rollout[],
+  now: number,
+): Promise<ReadonlyMap<number, number>> {
+  if (limited.length === 0) return new Map();
+  const leases = await store.countLeases(
+    limited.map((rollout) => rollout.id),
+    now,
+  );
+  const standing = standingOf(await store.findIdentity(id));
+  return new Map(
+    limited.map((rollout) => {
+      const { count = 0, countedCount = 0 } = leases.get(rollout.id) ?? {};
+      return [rollout.id, isCounted(standing, rollout) ? countedCount : count];
+    }),
+  );
 }
 
 /** A type that is not `legacy` is never offered unsigned firmware, even if it was uploaded before the type became signed. */

@@ -144,7 +144,7 @@ export interface Rollout extends RolloutPlan {
   readonly stageSince: number;
   /** Gates count what happened after this: a resumed rollout is not stopped for the same reason again. 0: never resumed. */
   readonly gatesSince: number;
-  /** Devices that could have it, through each stage, when they were last counted; empty: not yet. */
+  /** Devices that could have it and count, through each stage, when they were last counted; empty: not yet. */
   readonly stageSizes: readonly number[];
   readonly sizesAt: number;
   /** When the rules were last applied. */
@@ -208,7 +208,7 @@ export interface RolloutRelease {
   readonly manifestLength?: number;
 }
 
-/** What happened to the devices of one stage. Each device counts once, by its last outcome. */
+/** What happened to the devices of one stage that the rollout counts. Each device counts once, by its last outcome. */
 export interface StageTally {
   /** Was offered it by this rollout. */
   readonly givenCount: number;
@@ -224,6 +224,8 @@ export interface StageTally {
 export interface Tally {
   /** One a stage. */
   readonly stages: readonly StageTally[];
+  /** Devices that were offered it and are in no other number, because nobody vouched for them (devices/vouching.ts). */
+  readonly uncountedCount: number;
   /** All stages, since `gatesSince`. */
   readonly recent: {
     readonly validatedCount: number;

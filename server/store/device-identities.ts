@@ -81,8 +81,6 @@ export interface DeviceIdentityStore {
     page: Page,
   ): Promise<Paged<DeviceIdentity>>;
 
-  /** Every device that is not approved, with its state. */
-  listBarred(): Promise<ReadonlyMap<string, Exclude<DeviceState, "approved">>>;
   /** Approved devices that nobody vouched for, of each type that has any. */
   countUnvouched(): Promise<ReadonlyMap<string, number>>;
 

@@ -1,6 +1,7 @@
 // What the store remembers of rollouts, and of each device that one of them offered something.
 
 import type { Rollout, RolloutDevice, RolloutState, Tally } from "../shared/rollout.js";
+import type { JudgedIdentity } from "./device-identities.js";
 import type { Page, Paged } from "./page.js";
 
 export type NewRollout = Omit<Rollout, "id">;
@@ -48,6 +49,16 @@ interface Scanned {
   readonly device: RolloutDevice;
   /** The rollout has offered it something. */
   readonly isGiven: boolean;
+  /** `undefined`: it was here before there were identities. */
+  readonly identity: JudgedIdentity | undefined;
+}
+
+/** Devices that hold a lease. */
+export interface LeaseCount {
+  /** Of those that the rollout counts (devices/vouching.ts). */
+  readonly countedCount: number;
+  /** Of all. */
+  readonly count: number;
 }
 
 export interface RolloutStore {
@@ -69,8 +80,8 @@ export interface RolloutStore {
   /** Inserts or replaces, but keeps `firstGivenAt`. */
   putMember(member: Member): Promise<void>;
   /** Devices that hold a lease at a time, of each rollout that has any. Asked in the transaction that grants one, no limit is passed. */
-  countLeases(rolloutIds: readonly number[], now: number): Promise<ReadonlyMap<number, number>>;
-  /** What happened to a rollout's devices, in one query. */
+  countLeases(rolloutIds: readonly number[], now: number): Promise<ReadonlyMap<number, LeaseCount>>;
+  /** What happened to the devices that a rollout counts, in one query, and how many there are besides. */
   tallyRollout(rollout: Rollout, now: number): Promise<Tally>;
   /** Ids of devices that rolled a firmware back at least this often. */
   listRolledBack(firmwareId: number, minCount: number): Promise<readonly string[]>;

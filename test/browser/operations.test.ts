@@ -124,7 +124,7 @@ describe("what operators do from the browser", () => {
     await page.getByLabel("Name").fill("summer");
     await page.getByRole("listitem", { name: "Stage 1" }).getByLabel("Up to (%)").fill("60");
     await page.getByRole("button", { name: "Show the plan" }).click();
-    await page.getByRole("region", { name: "The plan" }).getByText("10 devices").waitFor();
+    await page.getByRole("region", { name: "The plan" }).getByText("10 devices", { exact: true }).waitFor();
     await ask("PATCH", "/api/rollouts/1", { priority: 7 }, { "if-match": "*" });
     await page.getByRole("button", { name: "Save the changes" }).click();
     await page.getByText("has changed rollout 1 meanwhile").waitFor();

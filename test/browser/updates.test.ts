@@ -120,7 +120,9 @@ describe("an update of a fleet, from the browser", function () {
     for (const each of [first, second]) await each.getByLabel("Soak time (min)").fill("0");
     await page.getByRole("button", { name: "Show the plan" }).click();
     const plan = page.getByRole("region", { name: "The plan" });
-    await plan.getByText(`${DEVICE_COUNT} devices`).waitFor();
+    await plan.getByText(`${DEVICE_COUNT} devices`, { exact: true }).waitFor();
+    await plan.getByText("Anyone can register as a device of type base.").waitFor();
+    await plan.getByText(`Nobody vouched for ${DEVICE_COUNT} devices that count`).waitFor();
     expect(await plan.getByRole("row").count()).equal(3);
     await plan.getByRole("button", { name: "Start" }).click();
     await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
@@ -161,6 +163,7 @@ describe("an update of a fleet, from the browser", function () {
       .waitFor();
     await page.getByRole("region", { name: "Update to 1.1.0: failed" }).waitFor();
     await page.locator(".timeline").getByText("update failed").first().waitFor();
+    await page.getByText("Vouched for by nobody").waitFor();
     await page.getByLabel("Tags", { exact: true }).fill("bench, beta");
     await page.getByRole("button", { name: "Save" }).click();
     await menu("Devices");
@@ -232,6 +235,11 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByText("The token, shown only now").waitFor();
     await page.getByLabel("Firmware of base").selectOption("legacy");
     await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
+    await page.getByRole("row", { name: /^base/ }).getByText("anyone can register").waitFor();
+    await page
+      .getByRole("row", { name: /^base/ })
+      .getByRole("link", { name: `${DEVICE_COUNT} devices` })
+      .waitFor();
   });
 
   it("fits a phone on every page, and reports no errors", async () => {

@@ -22,6 +22,30 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "promote",
   },
   {
+    what: "devices that nobody vouched for count, whenever they registered",
+    file: "server/devices/vouching.ts",
+    original: "since <= startedAt",
+    mutated: "true",
+  },
+  {
+    what: "a device that was vouched for as one type counts as any other",
+    file: "server/devices/vouching.ts",
+    original: "vouchedType === deviceType",
+    mutated: "vouchedType !== null",
+  },
+  {
+    what: "a blocked device counts",
+    file: "server/devices/vouching.ts",
+    original: 'state === "approved" && (isVouched',
+    mutated: '(state === "blocked" || state === "approved") && (isVouched',
+  },
+  {
+    what: "invented devices make a stage larger",
+    file: "server/rollout/plan.ts",
+    original: "stage !== undefined && counts",
+    mutated: "stage !== undefined",
+  },
+  {
     what: "silent devices pause nothing",
     file: "server/rollout/gates.ts",
     original: "(silentCount, reachedCount, gates.maxSilentFraction, ofOpen)",

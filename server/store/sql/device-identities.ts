@@ -39,15 +39,6 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       return identities.page(some.orderBy("device_id"), page);
     },
 
-    async listBarred() {
-      const rows = await db
-        .selectFrom("device_identities")
-        .select(["device_id", "state"])
-        .where("state", "in", ["pending", "blocked"])
-        .execute();
-      return new Map(rows.map(({ device_id, state }) => [device_id, state as "pending" | "blocked"]));
-    },
-
     async countUnvouched() {
       const rows = await db
         .selectFrom("device_identities as i")

@@ -11,6 +11,7 @@ import {
   tallyOf,
 } from "../../shared/rollout.js";
 import type { Member, NewRollout, RolloutStore } from "../rollouts.js";
+import { isUncounted, selectUncounted } from "./counted.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { recordsOf } from "./rows.js";
@@ -97,8 +98,10 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
         .leftJoin("rollout_members as m", (join) =>
           join.onRef("m.device_id", "=", "d.id").on("m.rollout_id", "=", rolloutId),
         )
+        .leftJoin("device_identities as i", "i.device_id", "d.id")
         .select(["d.id", "d.hardware", "d.chip", "d.version", "d.build", "d.image_sha256", "d.slot_state"])
         .select(["l.group_name", "l.pin", "l.tags", "m.rollout_id"])
+        .select(["i.state", "i.device_type", "i.vouched_type", "i.type_since"])
         .orderBy("d.id")
         .execute();
       return rows.map((row) => ({
@@ -116,6 +119,7 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
           pin: row.pin,
         },
         isGiven: row.rollout_id !== null,
+        identity: toIdentity(row),
       }));
     },
 
@@ -126,14 +130,22 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     async countLeases(rolloutIds, now) {
       if (rolloutIds.length === 0) return new Map();
       const rows = await db
-        .selectFrom("rollout_members")
-        .select(["rollout_id", sql<number>`count(*)`.as("count")])
-        .where("rollout_id", "in", rolloutIds)
-        .where("lease_until", "is not", null)
-        .where("lease_until", ">", now)
-        .groupBy("rollout_id")
+        .selectFrom("rollout_members as m")
+        .innerJoin("rollouts as r", "r.id", "m.rollout_id")
+        .leftJoin("device_identities as i", "i.device_id", "m.device_id")
+        .select(["m.rollout_id", sql<number>`count(*)`.as("count")])
+        .select(counted(isUncounted(sql.ref("r.started_at"))).as("uncounted"))
+        .where("m.rollout_id", "in", rolloutIds)
+        .where("m.lease_until", "is not", null)
+        .where("m.lease_until", ">", now)
+        .groupBy("m.rollout_id")
         .execute();
-      return new Map(rows.map(({ rollout_id, count }) => [rollout_id, count]));
+      return new Map(
+        rows.map(({ rollout_id, count, uncounted }) => [
+          rollout_id,
+          { count, countedCount: count - uncounted },
+        ]),
+      );
     },
 
     tallyRollout: (rollout, now) => tally(db, rollout, now),
@@ -152,7 +164,18 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
   };
 }
 
-/** One pass over the members, each with when its device was last seen. */
+/** Columns of an identity that may be missing. */
+type JoinedIdentity = {
+  [Column in "state" | "device_type" | "vouched_type" | "type_since"]:
+    | Selectable<Tables["device_identities"]>[Column]
+    | null;
+};
+const toIdentity = ({ state, device_type, vouched_type, type_since }: JoinedIdentity) =>
+  state === null || device_type === null || type_since === null
+    ? undefined
+    : { state, deviceType: device_type, vouchedType: vouched_type, typeSince: type_since };
+
+/** One pass over the members, each with when its device was last seen, and whether it counts. */
 async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise<Tally> {
   const { stages, stage, gates, gatesSince } = rollout;
   const soakMs = stages[stage]?.soakMs ?? 0;
@@ -162,11 +185,14 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
   const isNewlySilent = sql`${isSilent} and d.last_seen > ${gatesSince - gates.silentAfterMs}`;
   const isRecent = sql`m.outcome_at > ${gatesSince}`;
   const reached = sql`(m.outcome is not null and ${isRecent}) or (m.is_updating = 1 and d.last_seen > ${gatesSince - gates.silentAfterMs})`;
-  const rows = await db
+  const all = await db
     .selectFrom("rollout_members as m")
-    .innerJoin("devices as d", "d.id", "m.device_id")
+    // SQLite goes through the members first only if it is told so.
+    .crossJoin("devices as d")
+    .leftJoin(selectUncounted(db, rollout.startedAt).as("u"), "u.device_id", "m.device_id")
     .select([
       "m.stage",
+      sql<number>`case when u.device_id is null then 1 else 0 end`.as("isCounted"),
       sql<number>`count(*)`.as("givenCount"),
       counted(sql`m.lease_until > ${now}`).as("updatingCount"),
       counted(isValidated).as("validatedCount"),
@@ -181,8 +207,10 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
       counted(reached).as("recentReachedCount"),
     ])
     .where("m.rollout_id", "=", rollout.id)
-    .groupBy("m.stage")
+    .whereRef("d.id", "=", "m.device_id")
+    .groupBy(["m.stage", sql`2`])
     .execute();
+  const rows = all.filter(({ isCounted }) => isCounted === 1);
   const total = (pick: (row: (typeof rows)[number]) => number) =>
     rows.reduce((sum, row) => sum + pick(row), 0);
   return {
@@ -190,6 +218,9 @@ async function tally(db: Kysely<Tables>, rollout: Rollout, now: number): Promise
       const row = rows.find((one) => one.stage === index);
       return row ? tallyOf((field) => row[field]) : NO_STAGE_TALLY;
     }),
+    uncountedCount: all
+      .filter(({ isCounted }) => isCounted === 0)
+      .reduce((sum, { givenCount }) => sum + givenCount, 0),
     recent: {
       validatedCount: total((row) => row.recentValidatedCount),
       failedCount: total((row) => row.recentFailedCount),

@@ -1,7 +1,9 @@
 // What the store promises about rollouts.
 
 import { expect } from "chai";
+import { isCounted, standingOf } from "../../../server/devices/vouching.js";
 import type { Member, NewRollout, Store } from "../../../server/store/store.js";
+import { sampleIdentity } from "./device-identities.js";
 import { PAGE, sampleDevice, sampleFirmware } from "./samples.js";
 
 export const sampleNewRollout = (changes: Partial<NewRollout> = {}): NewRollout => ({
@@ -147,14 +149,19 @@ export function rolloutContract(store: () => Store): void {
     for (const id of ["d3", "d1", "d2"]) await store().putDevice(sampleDevice({ id }));
     await store().putDevice(sampleDevice({ id: "other", type: "led" }));
     await store().putLabels("d2", { tags: ["lab"], group: "rome", pin: "1.0.0" });
+    await store().putIdentity(sampleIdentity({ deviceId: "d2" }));
     const [rollout, another] = [await open(), await open()];
     await join(rollout.id, "d3");
     await join(another.id, "d1");
     const { id, type, hardware, chip, version, build, imageSha256, slotState } = sampleDevice({ id: "d1" });
     const device = { id, type, hardware, chip, version, build, imageSha256, slotState };
     expect(await store().scanDevices("base", rollout.id, "", 2)).to.deep.equal([
-      { device: { ...device, tags: [], group: null, pin: null }, isGiven: false },
-      { device: { ...device, id: "d2", tags: ["lab"], group: "rome", pin: "1.0.0" }, isGiven: false },
+      { device: { ...device, tags: [], group: null, pin: null }, isGiven: false, identity: undefined },
+      {
+        device: { ...device, id: "d2", tags: ["lab"], group: "rome", pin: "1.0.0" },
+        isGiven: false,
+        identity: { state: "pending", deviceType: "base", vouchedType: "base", typeSince: 1000 },
+      },
     ]);
     const rest = await store().scanDevices("base", rollout.id, "d2", 2);
     expect(rest.map((one) => [one.device.id, one.isGiven])).to.deep.equal([["d3", true]]);
@@ -168,11 +175,13 @@ export function rolloutContract(store: () => Store): void {
     await join(two.id, "d3", { leaseUntil: 2000 });
     expect(await store().countLeases([one.id, two.id], 999)).to.deep.equal(
       new Map([
-        [one.id, 2],
-        [two.id, 1],
+        [one.id, { count: 2, countedCount: 2 }],
+        [two.id, { count: 1, countedCount: 1 }],
       ]),
     );
-    expect(await store().countLeases([one.id], 1000)).to.deep.equal(new Map([[one.id, 1]]));
+    expect(await store().countLeases([one.id], 1000)).to.deep.equal(
+      new Map([[one.id, { count: 1, countedCount: 1 }]]),
+    );
     expect(await store().countLeases([], 0)).to.deep.equal(new Map());
   });
 
@@ -181,7 +190,7 @@ export function rolloutContract(store: () => Store): void {
     for (let n = 0; n < 12; n++) await store().putDevice(sampleDevice({ id: `d${n}` }));
     const grant = (deviceId: string) =>
       store().transaction(async (inside) => {
-        const count = (await inside.countLeases([rollout.id], 0)).get(rollout.id) ?? 0;
+        const { count = 0 } = (await inside.countLeases([rollout.id], 0)).get(rollout.id) ?? {};
         if (count >= 3) return false;
         await inside.putMember({
           rolloutId: rollout.id,
@@ -201,7 +210,8 @@ export function rolloutContract(store: () => Store): void {
       });
     const granted = await Promise.all(Array.from({ length: 12 }, (_, n) => grant(`d${n}`)));
     expect(granted.filter(Boolean)).to.have.length(3);
-    expect(await store().countLeases([rollout.id], 0)).to.deep.equal(new Map([[rollout.id, 3]]));
+    const leases = await store().countLeases([rollout.id], 0);
+    expect(leases).to.deep.equal(new Map([[rollout.id, { count: 3, countedCount: 3 }]]));
   });
 
   it("tallies outcomes, stage by stage and since the gates were reset", async () => {
@@ -237,7 +247,38 @@ export function rolloutContract(store: () => Store): void {
         },
       ],
       recent: { validatedCount: 3, failedCount: 0, rolledBackCount: 1, silentCount: 2, reachedCount: 5 },
+      uncountedCount: 0,
     });
+  });
+
+  it("counts only the devices that devices/vouching.ts counts, in tallies and leases", async () => {
+    const rollout = await open({ startedAt: 1000, stages: [sampleNewRollout().stages[0]!] });
+    const identities = [
+      ...(["approved", "pending", "blocked"] as const).flatMap((state) =>
+        [null, "base", "led"].flatMap((vouchedType) =>
+          [999, 1000, 1001].map((typeSince) => ({ state, vouchedType, typeSince })),
+        ),
+      ),
+      undefined,
+    ].map((changes, n) => changes && sampleIdentity({ deviceId: `d${n}`, ...changes }));
+    for (const [n, identity] of identities.entries()) {
+      await join(rollout.id, `d${n}`, { outcome: "failed", outcomeAt: 1100, leaseUntil: 2000 });
+      if (identity) await store().putIdentity(identity);
+    }
+    const expected = (startedAt: number | null) =>
+      identities.filter((identity) => isCounted(standingOf(identity), { startedAt })).length;
+    for (const startedAt of [1000, 999, null]) {
+      const { stages, recent, uncountedCount } = await store().tallyRollout({ ...rollout, startedAt }, 1500);
+      const count = expected(startedAt);
+      expect(stages[0]).to.include({ givenCount: count, failedCount: count, updatingCount: count });
+      expect([recent.failedCount, uncountedCount]).to.deep.equal([count, identities.length - count]);
+      await store().putRollout({ ...rollout, startedAt });
+      expect((await store().countLeases([rollout.id], 1500)).get(rollout.id)).to.deep.equal({
+        count: identities.length,
+        countedCount: count,
+      });
+    }
+    expect(expected(1000)).to.equal(8);
   });
 
   it("counts per device how often a firmware was rolled back", async () => {

@@ -77,12 +77,14 @@ describe("a rollout on a terminal", () => {
       ],
       tallies: [tally, { ...tally, given: 0, updating: 0, validated: 0, failed: 0 }],
       next: { kind: "stay", reason: "5 of 10 devices validated" },
+      notes: ["12 devices that nobody vouched for are not counted"],
     } as unknown as Parameters<typeof drawRollout>[0];
     const lines = drawRollout(view);
-    expect(lines).to.have.length(5);
+    expect(lines).to.have.length(6);
     expect(lines[2]).to.match(/^ {2}● 10 % {3}.*5 of 10 validated, 2 updating, 1 failed$/);
     expect(lines[3]).to.match(/^ {2}○ 100 % .*0 of 90 validated$/);
     expect(lines[4]).to.equal("  next: 5 of 10 devices validated");
+    expect(lines[5]).to.equal("  12 devices that nobody vouched for are not counted");
   });
 
   it("has sizes in readable units", () => {

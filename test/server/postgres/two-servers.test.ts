@@ -72,7 +72,7 @@ describe("two servers on one PostgreSQL", function () {
     ) {
       // All at once, on both servers.
       await Promise.all(fleet.map((client) => client.act()));
-      const leases = (await store.countLeases([rollout.id], nowMs)).get(rollout.id) ?? 0;
+      const leases = (await store.countLeases([rollout.id], nowMs)).get(rollout.id)?.count ?? 0;
       expect(leases, `turn ${turn}`).to.be.at.most(LIMIT);
       expect(fleet.filter(({ isUpdating }) => isUpdating).length, `turn ${turn}`).to.be.at.most(LIMIT);
       if (leases === LIMIT) fullCount++;

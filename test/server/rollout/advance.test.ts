@@ -126,9 +126,19 @@ describe("a rollout by itself", () => {
       const resumed = fleet(4, { gatesSince: NOW - HOUR });
       const { stages } = tallyOf({ givenCount: 4, validatedCount: 2, rolledBackCount: 2 });
       const recent = { ...tallyOf({ rolledBackCount: 1 }).recent };
-      expect(advance(resumed, { stages, recent }, NOW)).to.include({ gate: "ROLL_BACKS" });
+      expect(advance(resumed, { stages, recent, uncountedCount: 0 }, NOW)).to.include({ gate: "ROLL_BACKS" });
       const none = tallyOf({}).recent;
-      expect(advance(resumed, { stages, recent: none }, NOW).kind).to.equal("stay");
+      expect(advance(resumed, { stages, recent: none, uncountedCount: 0 }, NOW).kind).to.equal("stay");
+    });
+  });
+
+  it("stays where no device counts, and says whom nobody vouched for", () => {
+    const empty = staged({ stageSizes: [0, 0, 0] });
+    expect(advance(empty, tallyOf(), NOW)).to.include({ reason: "no device fits the target yet" });
+    expect(advance(empty, { ...tallyOf(), uncountedCount: 12 }, NOW)).to.deep.equal({
+      kind: "stay",
+      reason:
+        "no device that counts fits the target yet: nobody vouched for the 12 devices that it was offered to",
     });
   });
 

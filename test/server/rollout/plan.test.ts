@@ -1,10 +1,11 @@
 import { expect } from "chai";
+import type { Standing } from "../../../server/devices/vouching.js";
 import { type Facts, NO_FACTS } from "../../../server/rollout/decision.js";
 import { MAX_ROLLBACK_COUNT } from "../../../server/rollout/obstacle.js";
 import { isPlanned, Planner } from "../../../server/rollout/plan.js";
 import { stageOf } from "../../../server/rollout/target.js";
 import type { Rollout, RolloutDevice, RolloutRelease } from "../../../server/shared/rollout.js";
-import { HOUR, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject } from "./samples.js";
+import { HOUR, NOW, sampleRelease, sampleRollout, sampleStage, sampleSubject, VOUCHED } from "./samples.js";
 
 const RELEASES: readonly RolloutRelease[] = [sampleRelease("1.1.0")];
 const STAGED = sampleRollout({
@@ -22,6 +23,7 @@ const planFor = (
   const subjects = devices.map((device) => ({
     device: sampleSubject(device),
     facts: { ...NO_FACTS, ...facts },
+    standing: VOUCHED,
   }));
   const entries = subjects.map((subject) => planner.add(subject));
   const explain = (index: number) => {
@@ -46,6 +48,23 @@ describe("the plan of a rollout", () => {
       if (!isPlanned(entry)) throw new Error(entry.verdict);
       expect(entry.stage).to.equal(stageOf(STAGED, sampleSubject({ id: entry.deviceId })));
     }
+  });
+
+  it("sizes its stages by the devices that count, and shows the others apart", () => {
+    const running = sampleRollout({ ...STAGED, state: "running", startedAt: NOW });
+    const planner = new Planner(running, RELEASES, [], NOW);
+    const late = { ...VOUCHED, isVouched: false, since: NOW + 1 };
+    const early = { ...late, since: NOW };
+    const add = (id: string, standing: Standing) =>
+      planner.add({ device: sampleSubject({ id }), facts: NO_FACTS, standing });
+    const own = [add("a", VOUCHED), add("b", early)];
+    const invented = Array.from({ length: 100 }, (_, n) => add(`invented-${n}`, late));
+    expect(own.map((entry) => isPlanned(entry) && entry.isCounted)).to.deep.equal([true, true]);
+    expect(invented.some((entry) => !isPlanned(entry) || entry.isCounted)).to.equal(false);
+    const sum = (field: "deviceCount" | "uncountedCount") =>
+      planner.stages.reduce((total, stage) => total + stage[field], 0);
+    expect([sum("deviceCount"), sum("uncountedCount"), planner.unvouchedCount]).to.deep.equal([2, 100, 101]);
+    expect(planner.stageSizes.at(-1)).to.equal(2);
   });
 
   it("waits for the scheduled start and the next window", () => {

@@ -1,5 +1,6 @@
 // Sample rollouts, devices and releases for the tests.
 
+import type { Standing } from "../../../server/devices/vouching.js";
 import {
   NO_STAGE_TALLY,
   type Rollout,
@@ -100,6 +101,9 @@ export const sampleSubject = (changes: Partial<RolloutDevice> = {}): RolloutDevi
   ...changes,
 });
 
+/** Of a device that somebody approved. */
+export const VOUCHED: Standing = Object.freeze({ state: "approved", isVouched: true, since: NOW });
+
 const stageTally = (changes: Partial<StageTally>): StageTally => ({ ...NO_STAGE_TALLY, ...changes });
 
 /** A tally whose recent part is the sum of its stages. */
@@ -107,6 +111,7 @@ export function tallyOf(...stages: readonly Partial<StageTally>[]): Tally {
   const sum = (pick: (stage: StageTally) => number) =>
     stages.map(stageTally).reduce((total, stage) => total + pick(stage), 0);
   return {
+    uncountedCount: 0,
     stages: stages.map(stageTally),
     recent: {
       validatedCount: sum((stage) => stage.validatedCount),

@@ -10,7 +10,7 @@ import type { PageProps } from "../page-props.js";
 import { Confirm } from "../parts/confirm.js";
 import { ChoiceField } from "../parts/fields.js";
 import { Heading } from "../parts/heading.js";
-import { Empty, Loading, Problem } from "../parts/notes.js";
+import { Empty, Loading, Notes, Problem } from "../parts/notes.js";
 import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
 import { type Column, Table } from "../parts/table.js";
@@ -47,6 +47,7 @@ export function RolloutPage({ params, place }: PageProps) {
       {data.state === "running" && <p class="note">{data.next.reason}</p>}
       <Orders rollout={data} onDone={rollout.reload} />
       <Problem text={rollout.problem} />
+      <Notes notes={data.notes} />
       <div class="card padded">
         <StageBars rollout={data} />
       </div>
@@ -191,7 +192,14 @@ function Members({ path, place, rollout }: MembersProps) {
             ["Stage", (member) => rollout.stages[member.stage]?.name],
             ["From", ({ from_version }) => from_version, "mono"],
             ["Offered", ({ first_given_at }) => moment(first_given_at)],
-            ["Outcome", (member) => <Outcome member={member} />],
+            [
+              "Outcome",
+              (member) => (
+                <>
+                  <Outcome member={member} /> {!member.counted && <span class="pill">not counted</span>}
+                </>
+              ),
+            ],
           ]}
         />
       )}

@@ -30,6 +30,14 @@ export const Problem = ({ text }: { readonly text: string }) => (
   </p>
 );
 
+/** What else a person should know. */
+export const Notes = ({ notes }: { readonly notes: readonly string[] }) =>
+  notes.map((note) => (
+    <p key={note} class="note">
+      {note}
+    </p>
+  ));
+
 /** The outcome of an action that leaves its form in place; announced, too. */
 export const Done = ({ children }: { readonly children: ComponentChildren }) => (
   <p class="success-note" role="status">

@@ -3,7 +3,8 @@
 import type { PlanView } from "../../../api/rollout-views.js";
 import { bytes, moment, plural, words } from "../format.js";
 import { devicePath } from "../log.js";
-import { Table } from "../parts/table.js";
+import { Notes } from "../parts/notes.js";
+import { type Column, Table } from "../parts/table.js";
 import { Link } from "../router.js";
 
 export function Plan({ plan }: { readonly plan: PlanView }) {
@@ -20,19 +21,21 @@ export function Plan({ plan }: { readonly plan: PlanView }) {
         columns={[
           ["Stage", ({ name }) => name],
           ["Devices", ({ device_count }) => device_count.toLocaleString("en")],
+          ...(plan.uncounted_count > 0 ? [UNCOUNTED] : []),
           ["Bytes", (stage) => bytes(stage.bytes), "mono"],
           ["Not before", ({ earliest_at }) => (earliest_at === null ? "never" : moment(earliest_at))],
         ]}
       />
-      {plan.notes.map((note) => (
-        <p key={note} class="note">
-          {note}
-        </p>
-      ))}
+      <Notes notes={plan.notes} />
       <Excluded plan={plan} />
     </>
   );
 }
+
+const UNCOUNTED: Column<PlanView["stages"][number]> = [
+  "Not counted",
+  ({ uncounted_count }) => uncounted_count.toLocaleString("en"),
+];
 
 /** Counts by reason, and the first devices with their reasons. */
 export function Excluded({ plan }: { readonly plan: PlanView }) {

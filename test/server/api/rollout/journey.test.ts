@@ -109,8 +109,12 @@ describe("a rollout to fifty devices", () => {
 
     // The cause is fixed; the devices that rolled back are offered it again.
     fate = () => "validate";
+    const newcomer = newClient("base-newcomer");
+    fleet.push(newcomer);
+    await newcomer.act();
+    const approval = { device_ids: [newcomer.id], action: "approve" };
+    await server.admin("POST", "/api/device-identities/change", approval);
     expect((await call(`/${id}/resume`)).state).to.equal("running");
-    fleet.push(newClient("base-newcomer"));
     const finished = await passUntil(id, "finished");
     expect(finished.reason).to.equal("51 of 51 devices validated");
     expect(running("1.1.0")).to.equal(51);

@@ -159,6 +159,7 @@ describe("the rollout API", () => {
     await post("/1/start");
     const isOffered = async (id: string) => (await server.check({ device_id: id })).json().update_available;
     expect(await isOffered("idle")).to.equal(true);
+    expect(await isOffered("other")).to.equal(false);
     for (let minute = 2; minute < 10; minute += 2) {
       server.nowMs += 120_000;
       expect(await isOffered("idle"), "it is still its turn").to.equal(true);
