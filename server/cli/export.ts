@@ -52,10 +52,12 @@ export function importCommand(program: Command): void {
 async function runExport(flags: ExportFlags): Promise<void> {
   const { open } = await import("node:fs/promises");
   const { exportStore } = await import("../backup/export.js");
+  const { warnIfGitSees } = await import("./git-ignore.js");
   if (databaseUrl() === undefined) await mustHaveDatabase(flags.data);
   const { database, blobs } = await openPlaces(flags.data);
   // An export contains the secrets of the database.
   const file = flags.out === undefined ? undefined : await open(flags.out, "wx", 0o600);
+  if (flags.out !== undefined) await warnIfGitSees(flags.out, "the export");
   const out = file?.createWriteStream({ flush: true }) ?? process.stdout;
   try {
     const result = await exportStore(

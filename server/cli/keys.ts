@@ -26,10 +26,12 @@ async function initKeys({ out }: { readonly out: string }) {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
   const { makeReleaseKeys } = await import("../../release/keys.js");
+  const { warnIfGitSees } = await import("./git-ignore.js");
   const { privateKey, publicKey } = await makeReleaseKeys();
   const publicFile = `${out.replace(/\.jwk$/, "")}.pub.jwk`;
   await mkdir(dirname(out), { recursive: true });
   await writeFile(out, `${JSON.stringify(privateKey, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+  await warnIfGitSees(out, "the private key");
   await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
   return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "" };
 }

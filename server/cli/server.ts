@@ -189,6 +189,7 @@ async function runServer(flags: Flags): Promise<void> {
   const { trustProxies } = await import("../runtime/trusted-proxies.js");
   const { printableLog } = await import("../shared/printable.js");
   const { makePrivateFiles } = await import("../runtime/private-folder.js");
+  const { warnIfGitSees } = await import("./git-ignore.js");
   makePrivateFiles();
   // Before anything is opened.
   trustProxies(flags.trustProxy ?? []);
@@ -241,6 +242,7 @@ async function runServer(flags: Flags): Promise<void> {
       }),
     },
   });
+  await warnIfGitSees(flags.data, "the folder of secrets");
   printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);
   if (server.setupUrl !== undefined) {
     printLine(
