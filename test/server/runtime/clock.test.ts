@@ -176,6 +176,7 @@ describe("the columns with a time", () => {
     "ota_node_status.updated_at",
     "ota_updates.created_at",
     "ota_updates.finished_at",
+    "ota_updates.started_at",
     "ota_updates.updated_at",
     "api_tokens.revoked_at",
     "users.created_at",
