@@ -39,6 +39,8 @@ export interface Surroundings {
 
 export const LEGACY_TYPE = "old";
 const DEVICE_COUNT = 20;
+/** In each state. */
+const KEPT_ROLLOUTS = 5;
 /** More are removed, or the server refuses new ones. */
 const MAX_WEBHOOK_COUNT = 20;
 export const PICTURE = Buffer.concat([Buffer.from(pbmHeader(16, 2)), Buffer.from([1, 2, 3, 4])]);
@@ -197,6 +199,14 @@ export class Furniture {
       return made.statusCode === 201 ? id : undefined;
     };
     const { draft, running, paused, awaiting } = around.rollouts;
+    // Every check looks at all that run: some are enough.
+    for (const state of ["running", "paused", "awaiting_approval", "scheduled"] as const) {
+      const { rows } = await server.store.listRollouts(
+        { states: [state] },
+        { limit: 100, offset: KEPT_ROLLOUTS },
+      );
+      for (const { id } of rows) await server.admin("POST", `/api/rollouts/${id}/cancel`, {});
+    }
     around.rollouts = {
       draft: (await create({})) ?? draft,
       running: (await create({}, "start")) ?? running,
