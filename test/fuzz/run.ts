@@ -26,6 +26,7 @@ export interface FuzzOptions {
   /** Number of the first request. */
   readonly first?: number;
   readonly onProgress?: (doneCount: number, failureCount: number) => void;
+  readonly onFailure?: (failure: FuzzFailure) => void;
 }
 
 export interface FuzzFailure {
@@ -175,7 +176,9 @@ class Run {
   }
 
   fail(index: number, reason: string, request: FuzzRequest | undefined): void {
-    this.#failures.push({ index, reason, request: request ? describeRequest(request) : "" });
+    const failure = { index, reason, request: request ? describeRequest(request) : "" };
+    this.#failures.push(failure);
+    this.#options.onFailure?.(failure);
   }
 
   async all(

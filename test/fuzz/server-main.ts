@@ -19,6 +19,11 @@ export async function main(args: readonly string[]): Promise<void> {
     requestCount,
     first,
     onProgress: progressBar(requestCount, "requests"),
+    // At once: a run takes minutes.
+    onFailure: ({ index, reason, request }) => {
+      console.error(`\nnumber ${index}: ${reason}\n  ${request}`);
+      console.error(`  alone: npm run fuzz -- --seed ${seed} --first ${index} --requests 1`);
+    },
   });
   const mebibytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   const counts = [...statuses].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
@@ -28,10 +33,6 @@ export async function main(args: readonly string[]): Promise<void> {
   if (unreached.length > 0) console.log(`not reached: ${unreached.join(", ")}`);
   if (refused.length > 0) console.log(`refused every request: ${refused.join(", ")}`);
   console.log(`memory ${mebibytes(memory.early)} early, ${mebibytes(memory.late)} at the end`);
-  for (const { index, reason, request } of failures) {
-    console.error(`\nnumber ${index}: ${reason}\n  ${request}`);
-    console.error(`  alone: npm run fuzz -- --seed ${seed} --first ${index} --requests 1`);
-  }
   if (failures.length > 0) {
     console.error(`\nall again: npm run fuzz -- --seed ${seed} --requests ${requestCount}`);
     process.exitCode = 1;

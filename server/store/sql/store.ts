@@ -16,7 +16,7 @@ import type { Tables } from "./tables.js";
 const MAX_RUN_COUNT = 60;
 /** After so many it has the floor: long ones would never end among many short ones. */
 const MAX_RUN_COUNT_BESIDE_OTHERS = 5;
-/** Nor is one begun again after this: a database that is away may take long to say so. It restarts in a second or two. */
+/** A database that is away may take long to say so: after this none is begun again. It restarts in a second or two. */
 const MAX_RUNS_MS = 10_000;
 const MAX_PAUSE_MS = 200;
 
@@ -53,10 +53,11 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
         return await attempt();
       } catch (error) {
         if (!dialect.isSetBack(error)) throw error;
-        const isLate = runs.count >= maxRunCount || performance.now() - runs.startedAt > MAX_RUNS_MS;
-        if (isLate) throw error instanceof DatabaseLost ? error : new DatabaseBusy(error);
+        const isLost = error instanceof DatabaseLost;
+        const isLate = isLost && performance.now() - runs.startedAt > MAX_RUNS_MS;
+        if (isLate || runs.count >= maxRunCount) throw isLost ? error : new DatabaseBusy(error);
         // a database that is away is no reason to let others wait
-        if (runs.count >= runs.mostBeside && !(error instanceof DatabaseLost))
+        if (runs.count >= runs.mostBeside && !isLost)
           return floor.take(() => repeat(attempt, { ...runs, mostBeside: Number.POSITIVE_INFINITY }));
         await sleep(Math.random() * Math.min(MAX_PAUSE_MS, 2 ** runs.count));
       }
