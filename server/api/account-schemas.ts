@@ -4,7 +4,7 @@ import { Type } from "@sinclair/typebox";
 import { USER_NAME_PATTERN } from "../auth/accounts.js";
 import { MAX_PASSWORD_LENGTH, MIN_PASSWORD_LENGTH } from "../auth/password.js";
 import { ROLES, SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
-import { choice, Exactly, Name } from "./schemas.js";
+import { choice, Exactly, Id, Name } from "./schemas.js";
 
 const UserName = Type.String({
   pattern: USER_NAME_PATTERN,
@@ -98,8 +98,6 @@ export const AuditQuery = Type.Object({
   ),
   since: Type.Optional(Time),
   until: Type.Optional(Time),
-  before: Type.Optional(
-    Type.Integer({ minimum: 1, description: "id of the oldest entry that is known already" }),
-  ),
+  before: Type.Optional(Type.Integer({ ...Id, description: "id of the oldest entry that is known already" })),
   limit: Type.Integer({ minimum: 1, maximum: 500, default: 100 }),
 });

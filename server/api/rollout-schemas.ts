@@ -5,7 +5,7 @@ import { defined } from "../shared/defined.js";
 import type { RolloutPlan, Stage, Target } from "../shared/rollout.js";
 import { GATE_DEFAULTS, ROLLOUT_DEFAULTS, STAGE_DEFAULTS } from "../shared/rollout-defaults.js";
 import { OUTCOMES } from "../store/store.js";
-import { DeviceId, Exactly, Label, MAX_SAFE_ID, Name, Page, VersionText } from "./schemas.js";
+import { DeviceId, Exactly, Id, Label, Name, Page, VersionText } from "./schemas.js";
 
 const MAX_STAGE_COUNT = 20;
 const MAX_SPAN_COUNT = 20;
@@ -112,7 +112,7 @@ export const WindowsBody = Exactly(
 
 export const RolloutBody = Exactly(
   {
-    firmware_id: Type.Integer({ minimum: 1, maximum: MAX_SAFE_ID, description: "The release" }),
+    firmware_id: Type.Integer({ ...Id, description: "The release" }),
     name: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     target: Type.Optional(TargetBody),
     stages: Type.Optional(
@@ -174,7 +174,7 @@ export const ReasonBody = Exactly({
 export const RollBackBody = Exactly({
   firmware_id: Type.Optional(
     Type.Integer({
-      minimum: 1,
+      ...Id,
       description:
         "The release to roll back to; default: the latest newer one. An older one: only for devices that accept it",
     }),
@@ -182,7 +182,7 @@ export const RollBackBody = Exactly({
 });
 export const RolloutsQuery = Type.Object({
   state: Type.Optional(Name),
-  firmware_id: Type.Optional(Type.Integer({ minimum: 1 })),
+  firmware_id: Type.Optional(Id),
   device_type: Type.Optional(Name),
   ...Page,
 });

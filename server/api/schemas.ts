@@ -38,7 +38,7 @@ export const Sha256 = Type.String({ pattern: "^[0-9a-f]{64}$" });
 export const Text = (maxLength: number) => Type.String({ maxLength });
 
 /** The largest integer that JavaScript and the databases represent exactly. */
-export const MAX_SAFE_ID = Number.MAX_SAFE_INTEGER;
+const MAX_SAFE_ID = Number.MAX_SAFE_INTEGER;
 export const Id = Type.Integer({ minimum: 1, maximum: MAX_SAFE_ID });
 export const IdParams = Type.Object({ id: Id });
 export const DeviceParams = Type.Object({ id: DeviceId });
