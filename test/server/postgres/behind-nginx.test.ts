@@ -20,7 +20,7 @@ import { makeRelease, START_MS } from "../test-server.js";
 const TOKEN = "skx_nginx-nginx-nginx-nginx-nginx-nginx";
 const BAD = "2.0.0";
 const GOOD = "2.0.1";
-const DEVICE_COUNT = 20;
+const DEVICE_COUNT = 12;
 const TURN_MS = 120_000;
 /** Turns after which a rollout must have ended: it needs less than half of them. */
 const MAX_TURN_COUNT = 60;
@@ -181,7 +181,7 @@ describe("two servers on one PostgreSQL behind nginx, under a prefix", function 
       await Promise.all(fleet.filter(({ isUpdating }) => isUpdating).map((client) => client.act()));
     expect(versions()).deep.equal(["1.0.0"]);
     const { total } = await admin<{ total: number }>("GET", "/api/ota/admin/logs?status=failed");
-    expect(total, "devices that had the bad image").within(3, 6);
+    expect(total, "devices that had the bad image").within(2, 5);
     await admin("POST", `/api/rollouts/${bad}/cancel`, { reason: "replaced" });
 
     const good = await startRollout(await upload(GOOD));
@@ -209,7 +209,7 @@ describe("two servers on one PostgreSQL behind nginx, under a prefix", function 
     );
     expect(new Set(succeeded.map(({ data }) => data.device_id)).size).equal(DEVICE_COUNT);
     await stream.close();
-    for (const count of requestCounts) expect(count, "requests of one server").above(100);
+    for (const count of requestCounts) expect(count, "requests of one server").above(50);
   });
 
   it("go on without a request lost when one of them ends", async () => {
