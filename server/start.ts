@@ -1,7 +1,7 @@
 // Starts a server on a data folder: opens what lies there, or makes it, and listens.
 //
 //   data/skyslot.db   what the server remembers                 data/admin.token  the local administrator's token, 0600
-//   data/blobs/       firmware files, addressed by content
+//   data/blobs/       firmware files, addressed by content      data/skyslot.db.lock  locked while a server uses the folder
 //   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
@@ -26,6 +26,7 @@ import { recordChange } from "./events/journal.js";
 import type { Relay } from "./events/live.js";
 import type { MqttOptions } from "./events/mqtt.js";
 import { setTypeKind } from "./releases/device-type.js";
+import { type FolderLock, lockFolder } from "./runtime/folder-lock.js";
 import { keepNewObjectsYoung } from "./runtime/memory.js";
 import { openPrivateFolder } from "./runtime/private-folder.js";
 import { DEFAULT_SHUTDOWN, type ShutdownLimits, shutDown } from "./runtime/shutdown.js";
@@ -87,11 +88,27 @@ export interface RunningServer {
 /** Addresses to listen on that no browser can open everywhere. */
 const EVERY_ADDRESS: readonly string[] = Object.freeze(["0.0.0.0", "::"]);
 
+/** @throws Error with a sentence for the operator, also if another server uses the folder */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   keepNewObjectsYoung();
-  const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
+  const { dataDir, databaseUrl } = options;
   const certificate = options.tls && (await Certificate.open(options.tls));
   await openPrivateFolder(dataDir);
+  const lock = databaseUrl ? undefined : lockFolder(dataDir);
+  try {
+    return await startInFolder(options, certificate, lock);
+  } catch (error) {
+    lock?.release();
+    throw error;
+  }
+}
+
+async function startInFolder(
+  options: ServerOptions,
+  certificate: Certificate | undefined,
+  lock: FolderLock | undefined,
+): Promise<RunningServer> {
+  const { dataDir, host = "127.0.0.1", port = 8080, now = Date.now } = options;
   const { token: adminToken, file: tokenFile } = await openLocalToken(dataDir);
   const trustedKeys = [
     ...(await readTrustedKeys(join(dataDir, "trusted"))),
@@ -125,6 +142,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     await relay?.close();
     await store.close();
     await blobs.close();
+    lock?.release();
   });
   keepTicking(app);
   try {

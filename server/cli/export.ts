@@ -83,15 +83,26 @@ async function runExport(flags: ExportFlags): Promise<void> {
 }
 
 async function runImport(file: string | undefined, flags: ImportFlags): Promise<void> {
-  const { createReadStream } = await import("node:fs");
-  const { readLines } = await import("../backup/format.js");
-  const { importStore } = await import("../backup/import.js");
+  const { access } = await import("node:fs/promises");
   if (file === undefined && process.stdin.isTTY)
     throw new UsageError("give the file of an export, or pipe it to standard input");
+  // Before anything is made.
+  if (file !== undefined) await access(file);
   const { makePrivateFiles, openPrivateFolder } = await import("../runtime/private-folder.js");
+  const { lockFolder } = await import("../runtime/folder-lock.js");
   makePrivateFiles();
   await openPrivateFolder(flags.data);
-  const source = file === undefined ? process.stdin : createReadStream(file);
+  const lock = databaseUrl() === undefined ? lockFolder(flags.data) : undefined;
+  try {
+    await importInto(file === undefined ? process.stdin : bytesOf(file), flags);
+  } finally {
+    lock?.release();
+  }
+}
+
+async function importInto(source: AsyncIterable<Uint8Array>, flags: ImportFlags): Promise<void> {
+  const { readLines } = await import("../backup/format.js");
+  const { importStore } = await import("../backup/import.js");
   const { database, blobs } = await openPlaces(flags.data);
   try {
     const result = await importStore({ database, blobs }, readLines(source));
@@ -102,6 +113,12 @@ async function runImport(file: string | undefined, flags: ImportFlags): Promise<
   } finally {
     await Promise.all([database.db.destroy(), blobs.close()]);
   }
+}
+
+/** Opened when it is read: an error before that would have no listener, and end the process. */
+async function* bytesOf(file: string): AsyncGenerator<Uint8Array> {
+  const { createReadStream } = await import("node:fs");
+  yield* createReadStream(file);
 }
 
 const viewMoved = ({ rowCount, blobCount, missing }: Moved) => ({

@@ -74,8 +74,9 @@ describe("a folder with secrets", () => {
 
   it("is checked by the commands, whose files nobody else can read", async () => {
     const data = await made(0o755);
+    await writeFile(join(folder, "export"), "");
     for (const command of [
-      ["import", "--data", data, join(folder, "none")],
+      ["import", "--data", data, join(folder, "export")],
       ["server", "--port", "0", "--data", data],
     ]) {
       const { status, err } = await run(...command);
