@@ -76,6 +76,7 @@ async function countFleet({ store, now, settings }: Context): Promise<FleetView>
     ...statuses,
     total: statuses.online + statuses.late + statuses.offline,
     pending: pending.totalCount,
+    unvouched: [...(await store.countUnvouched()).values()].reduce((sum, count) => sum + count, 0),
     versions: (await store.countVersions()).map(viewCount),
     time: time(now()),
   };

@@ -18,6 +18,7 @@ export const FleetView = named("Fleet", "How many devices there are, and what th
   offline: integer("Devices"),
   total: integer("Devices"),
   pending: integer("Devices that wait for approval"),
+  unvouched: integer("Approved devices that nobody vouched for"),
   versions: list(VersionCountView),
   time: dateTime("When it was counted"),
 });

@@ -62,11 +62,15 @@ function Summary({ fleet, model }: { readonly fleet: FleetView | undefined; read
     ["offline", fleet?.offline, "/devices?status=offline"],
     ["updating", updating, "/ota-management"],
     ...(fleet?.pending ? [["to approve", fleet.pending, "/devices?approval=pending"] as const] : []),
+    // Where nobody vouches for any device, that is no news.
+    ...(fleet && fleet.unvouched > 0 && fleet.unvouched < fleet.total - fleet.pending
+      ? [["vouched for by nobody", fleet.unvouched, "/devices?vouched=no"] as const]
+      : []),
   ];
   return (
     <ul class="summary">
       {tiles.map(([name, count, to]) => (
-        <li key={name} class={`card tile-${name.replace(" ", "-")}`}>
+        <li key={name} class={`card tile-${name.replaceAll(" ", "-")}`}>
           <Link to={to}>
             <strong>{count?.toLocaleString("en") ?? "–"}</strong> <span>{name}</span>
           </Link>

@@ -3,7 +3,7 @@
 import type { ProgressView } from "../../../api/rollout-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useData } from "../data.js";
-import { words } from "../format.js";
+import { plural, words } from "../format.js";
 import { Problem } from "../parts/notes.js";
 import { Link } from "../router.js";
 import { StageBars } from "./stages.js";
@@ -34,6 +34,9 @@ export function RolloutCard({ rollout }: { readonly rollout: RolloutView }) {
       </p>
       <Problem text={problem} />
       {data && <StageBars rollout={data} />}
+      {data && data.uncounted > 0 && (
+        <p class="quiet">{plural(data.uncounted, "device")} not counted: nobody vouched for them</p>
+      )}
     </article>
   );
 }

@@ -24,6 +24,7 @@ describe("the fleet as a whole", () => {
       late: 0,
       offline: 0,
       pending: 0,
+      unvouched: 3,
       versions: [
         { device_type: "base", version: "1.0.0", device_count: 1 },
         { device_type: "base", version: "1.1.0", device_count: 1 },
@@ -32,7 +33,9 @@ describe("the fleet as a whole", () => {
     });
     server.nowMs += 10 * 60_000;
     await check("base-1", "1.0.0");
-    expect(await get("/api/fleet")).deep.include({ online: 1, late: 2, offline: 0 });
+    const approval = { device_ids: ["base-2"], action: "approve" };
+    await server.admin("POST", "/api/device-identities/change", approval);
+    expect(await get("/api/fleet")).deep.include({ online: 1, late: 2, offline: 0, unvouched: 2 });
     const { devices } = await get("/api/devices?status=late&order=id");
     expect(devices.map((device: { device_id: string }) => device.device_id)).deep.equal(["base-2", "led-1"]);
     expect((await server.admin("GET", "/api/devices?status=lost")).statusCode).equal(400);
