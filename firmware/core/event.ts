@@ -73,6 +73,8 @@ export interface TargetSlot {
   readonly label: string;
   readonly sizeBytes: number;
   readonly state: SlotState;
+  /** Writes begin and end at multiples of this; absent: anywhere. */
+  readonly writeUnitBytes?: number;
 }
 
 export interface Booted {

@@ -93,5 +93,11 @@ function readTarget(native: Native): TargetSlot | undefined {
   const slot = flash.open({ path: "nextota", mode: "r" });
   const { size } = slot.status();
   slot.close();
-  return { label, sizeBytes: size, state: slotStateOf(native.skyslot_partition_state(label)) };
+  const unit = native.skyslot_write_unit();
+  return {
+    label,
+    sizeBytes: size,
+    state: slotStateOf(native.skyslot_partition_state(label)),
+    ...(unit > 1 ? { writeUnitBytes: unit } : {}),
+  };
 }

@@ -6,6 +6,7 @@ import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
 import { verifyPartitionImage } from "../hardware/image/image-verifier.js";
 import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/image/own-description.js";
 import { NVS_ERROR_CODES } from "../hardware/nvs/nvs-errors.js";
+import { writeUnitBytes } from "../hardware/partitions/partition-access.js";
 import {
   findPartition,
   isOtaSlot,
@@ -92,6 +93,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_running: (label: unknown) => writeLabel(label, machine.running),
     skyslot_next: (label: unknown) => writeLabel(label, nextSlot()),
+    skyslot_write_unit: () => writeUnitBytes(nextSlot()),
     skyslot_boot: (label: unknown) => writeLabel(label, ota.bootPartition()),
     skyslot_can_roll_back: () => (ota.rollbackPossible() ? 1 : 0),
     skyslot_slot_state: () => stateOf(machine.running),

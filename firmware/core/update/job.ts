@@ -45,7 +45,7 @@ export interface Job {
   readonly available: number;
   /** Bytes read and handed to the flash, not yet confirmed. */
   readonly pending: Uint8Array | undefined;
-  /** The first bytes of the image, kept until its descriptions are complete: some 300 bytes. */
+  /** Read, and not written yet: the first bytes, until the image's descriptions are complete (some 300); less than a unit of the flash. */
   readonly head: Uint8Array;
   /** The sectors before this offset are erased in this pass. */
   readonly erasedTo: number;

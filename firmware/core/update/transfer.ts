@@ -97,7 +97,8 @@ export function responseStarted(
   if (!verdict.isTaken) return rejectPart(state, job, verdict, event);
   // behind a part that was cut short the time goes on
   const pace = job.paceEnd === 0 ? newPace(job.offset, event.at) : undefined;
-  const next: Job = { ...job, ...pace, rangeEnd: verdict.end, available: 0 };
+  const rangeEnd = verdict.end - keptBytes(state, job, verdict.end);
+  const next: Job = { ...job, ...pace, rangeEnd, available: 0 };
   return [enter(state, { phase: "streaming", job: next }), []];
 }
 
@@ -165,13 +166,14 @@ function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Ui
   if (slow) return retryLater(state, job, slow, event.random);
   const position = job.offset + job.head.length;
   const ahead = readImage(job.ahead, position, event.bytes);
+  const kept = keptBytes(state, job, arrived);
   const next = withDescription({
     ...job,
     ...(isPaceOver ? newPace(arrived, event.at) : undefined),
     ahead,
     tail: job.signed ? job.tail : lastBytes(job.tail, ofImage(ahead, position, event.bytes)),
-    pending: bytes,
-    head: FRESH_JOB.head,
+    pending: kept === 0 ? bytes : bytes.subarray(0, bytes.length - kept),
+    head: kept === 0 ? FRESH_JOB.head : bytes.slice(bytes.length - kept),
     available: job.available - event.bytes.length,
     failureCount: job.source.kind === "push" ? 0 : job.failureCount,
   });
@@ -181,10 +183,17 @@ function take(state: Installing, job: Job, event: Stamped & { readonly bytes: Ui
     ? pushMismatch(state, next)
     : nvsMismatch(state.boot?.image.nvs, next.ahead.description?.nvs);
   if (mismatch) return failAttempt(state, next, mismatch, event.random);
-  const [after, effects] = isHeadMissing(next)
-    ? read(state, { ...next, pending: undefined, head: bytes })
-    : write(state, next);
+  const [after, effects] =
+    isHeadMissing(next) || bytes.length === kept
+      ? read(state, { ...next, pending: undefined, head: bytes })
+      : write(state, next);
   return [after, [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }, ...effects]];
+}
+
+/** Of the bytes before `end`, those that wait for more of them, because the flash is written in units. */
+function keptBytes({ boot }: UpdateState, { release }: Job, end: number): number {
+  const unit = boot?.target?.writeUnitBytes ?? 1;
+  return end < release.size ? end % unit : 0;
 }
 
 /** Those bytes at `position` of the file that are the image's: signatures of Secure Boot may follow it. */

@@ -52,6 +52,13 @@ void skyslot_next(uint8_t *label)
 	write_label(next_slot(), label);
 }
 
+// What writes to that slot have to be multiples of, bytes: encrypted flash is written in blocks (esp_flash_write_encrypted).
+int32_t skyslot_write_unit(void)
+{
+	const esp_partition_t *next = next_slot();
+	return next && next->encrypted ? 16 : 1;
+}
+
 void skyslot_boot(uint8_t *label)
 {
 	write_label(esp_ota_get_boot_partition(), label);

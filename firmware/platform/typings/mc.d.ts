@@ -51,6 +51,8 @@ declare module "mc/ffi" {
     skyslot_running(label: ArrayBuffer): void;
     /** The same for the slot that the next update goes to; empty if there is none. */
     skyslot_next(label: ArrayBuffer): void;
+    /** Writes to the slot that the next update goes to have to begin and end at multiples of this, bytes: 16 where flash is encrypted. */
+    skyslot_write_unit(): number;
     /** The same for the slot that otadata selects; another than the running one if that slot's image is broken. */
     skyslot_boot(label: ArrayBuffer): void;
     /** 1 if there is a whole image to go back to: verifies it, some 100 ms. */

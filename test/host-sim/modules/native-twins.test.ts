@@ -19,6 +19,7 @@ const NATIVE = fileURLToPath(new URL("../../../firmware/platform/native/", impor
 const HERE = fileURLToPath(new URL("native/", import.meta.url));
 
 const slots = (...names: string[]) => names.map((name) => `${name}, app, ${name}, , 128K`).join("\n");
+const encrypted = (table: string) => table.replaceAll("128K", "128K, encrypted");
 const HEAD = "nvs, data, nvs, 0x9000, 0x5000\n";
 const OTADATA = "otadata, data, ota, 0xe000, 0x2000\n";
 const SIXTEEN = Array.from({ length: 16 }, (_, slot) => `ota_${slot}`);
@@ -34,6 +35,7 @@ const TABLES: Readonly<Record<string, string>> = {
   "a factory app and two slots without otadata": `${HEAD}${slots("factory", "ota_0", "ota_1")}`,
   "sixteen slots": `${HEAD}${OTADATA}${slots(...SIXTEEN)}`,
   "a factory app and sixteen slots": `${HEAD}${OTADATA}${slots("factory", ...SIXTEEN)}`,
+  "encrypted slots": encrypted(`${HEAD}${OTADATA}${slots("factory", "ota_0", "ota_1")}`),
   "slots with a gap": `${HEAD}${OTADATA}${slots("factory", "ota_0", "ota_2")}`,
 };
 
@@ -43,7 +45,7 @@ const PROGRAM = (labels: readonly string[], next: string) => `
   const label = (write) => { const b = new ArrayBuffer(17); write(b); return String.fromArrayBuffer(b).split("\\0")[0]; };
   const out = (value) => trace(value + "\\n");
   for (const name of ["skyslot_running", "skyslot_next", "skyslot_boot"]) out(label((b) => ffi[name](b)));
-  out(ffi.skyslot_can_roll_back()); out(ffi.skyslot_slot_state()); out(ffi.skyslot_confirms_by_app());
+  out(ffi.skyslot_write_unit()); out(ffi.skyslot_can_roll_back()); out(ffi.skyslot_slot_state()); out(ffi.skyslot_confirms_by_app());
   for (const name of ${JSON.stringify(labels)}) out(ffi.skyslot_partition_state(name));
   out(ffi.skyslot_partition_state("nowhere")); out(ffi.skyslot_arm("nowhere"));
   out(ffi.skyslot_arm(label((b) => ffi.skyslot_running(b))));
@@ -109,7 +111,14 @@ function scriptOf(
     const ota = fresh();
     // the next slot is armed before the one that runs
     if (app === running && next && next !== running) ota.setBoot(next);
-    return [app.subtype, ESP_ERROR_CODES[error], state >>> 0, ESP_ERROR_CODES[ota.setBoot(app)], app.label];
+    return [
+      app.subtype,
+      app.flags & 1,
+      ESP_ERROR_CODES[error],
+      state >>> 0,
+      ESP_ERROR_CODES[ota.setBoot(app)],
+      app.label,
+    ];
   });
   return [head, ...lines].map((line) => line.join(" ")).join("\n");
 }

@@ -1,7 +1,7 @@
 // Runs the functions of skyslot-ota.c over a script, and prints their results, one a line. The script is read from the standard input:
 //
 //   count running boot next rollback                 indexes, -1 for none
-//   subtype stateError state setBootError label      one line for each app partition
+//   subtype encrypted stateError state setBootError label   one line for each app partition
 
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +10,7 @@
 
 void skyslot_running(uint8_t *label);
 void skyslot_next(uint8_t *label);
+int32_t skyslot_write_unit(void);
 void skyslot_boot(uint8_t *label);
 int32_t skyslot_can_roll_back(void);
 int32_t skyslot_slot_state(void);
@@ -58,9 +59,10 @@ int main(void)
 	if (scanf("%d %d %d %d %d", &count, &running, &boot, &next, &rollback) != 5 || count > MAX_COUNT)
 		return 1;
 	for (int i = 0; i < count; i++) {
-		int subtype;
-		if (scanf("%d %d %u %d %16s", &subtype, &answers[i].stateError, &answers[i].state, &answers[i].setBootError, partitions[i].label) != 5)
+		int subtype, encrypted;
+		if (scanf("%d %d %d %u %d %16s", &subtype, &encrypted, &answers[i].stateError, &answers[i].state, &answers[i].setBootError, partitions[i].label) != 6)
 			return 1;
+		partitions[i].encrypted = encrypted;
 		partitions[i].type = ESP_PARTITION_TYPE_APP;
 		partitions[i].subtype = subtype;
 	}
@@ -68,7 +70,7 @@ int main(void)
 	skyslot_running(label), printf("%s\n", label);
 	skyslot_next(label), printf("%s\n", label);
 	skyslot_boot(label), printf("%s\n", label);
-	printf("%d\n%d\n%d\n", skyslot_can_roll_back(), skyslot_slot_state(), skyslot_confirms_by_app());
+	printf("%d\n%d\n%d\n%d\n", skyslot_write_unit(), skyslot_can_roll_back(), skyslot_slot_state(), skyslot_confirms_by_app());
 	for (int i = 0; i < count; i++)
 		printf("%d\n", skyslot_partition_state(partitions[i].label));
 	printf("%d\n%d\n", skyslot_partition_state("nowhere"), skyslot_arm("nowhere"));

@@ -20,6 +20,7 @@ typedef struct {
 	esp_partition_type_t type;
 	esp_partition_subtype_t subtype;
 	char label[17];
+	bool encrypted;
 } esp_partition_t;
 typedef uint32_t esp_ota_img_states_t;
 
