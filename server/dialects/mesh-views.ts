@@ -27,7 +27,7 @@ export const total = integer("Total number");
  * Hardware as painlessMesh nodes compare it, letter by letter: `ESP32` for all of its kinds, else `ESP8266` (State in its ota.hpp). What is
  * neither is named as it was uploaded.
  */
-export function hardwareOf({ chip, hardware }: Pick<Firmware, "chip" | "hardware">): string {
+function hardwareOf({ chip, hardware }: Pick<Firmware, "chip" | "hardware">): string {
   const names = [chip, hardware].map((name) => name.toUpperCase());
   return ["ESP32", "ESP8266"].find((known) => names.some((name) => name.startsWith(known))) ?? hardware;
 }

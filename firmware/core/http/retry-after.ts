@@ -5,7 +5,7 @@ import { daysUntil } from "../calendar.js";
 import { readDigits } from "../digits.js";
 import type { Headers } from "./answer-head.js";
 
-export const MAX_RETRY_AFTER_MS = 86_400_000;
+const MAX_RETRY_AFTER_MS = 86_400_000;
 
 /** @param time what is known of the time, seconds since 1970, for an answer without a date of its own */
 export function retryAfterMs(headers: Headers, time: number | undefined): number {

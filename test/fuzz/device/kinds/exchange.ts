@@ -17,7 +17,7 @@ export async function answerCheck(house: House, script: Script): Promise<string>
 }
 
 /** What becomes of an offer is the last thing that the log says of it. */
-export function classOf({ log }: House): string {
+function classOf({ log }: House): string {
   for (let n = log.length - 1; n >= 0; n--) {
     const line = log[n]!;
     const code = /\[([A-Z_]+)\]/.exec(line)?.[1];
