@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly image: Buffer;
   readonly release: string;
   readonly sha256: string;
+  /** Of a file that states no version. */
+  readonly legacySha256: string;
   /** Of a person who is signed in as `viv`, a viewer. */
   viv: { readonly access: string; readonly refresh: string };
   sessionId: string;
@@ -64,12 +66,17 @@ export class Furniture {
     await server.admin("PUT", `/api/types/${LEGACY_TYPE}`, { kind: "legacy" });
     await server.upload({ image: Buffer.from("legacy") }, { device_type: LEGACY_TYPE, version: "99.0.0" });
     const { rows } = await server.store.listFirmware({ deviceType: "base" }, { limit: 1, offset: 0 });
+    const { rows: legacy } = await server.store.listFirmware(
+      { deviceType: LEGACY_TYPE },
+      { limit: 1, offset: 0 },
+    );
     this.#around = {
       token: server.token,
       otherTokens: [],
       image: first.image,
       release: first.release,
       sha256: rows[0]?.fileHash ?? "",
+      legacySha256: legacy[0]?.fileHash ?? "",
       viv: { access: "", refresh: "" },
       sessionId: "",
       approver: "",

@@ -181,8 +181,8 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
       file: fresh.image,
     },
   }),
-  "POST /api/ota/admin/firmware": ({ sha256 }, random) => ({
-    body: { file_hash: sha256, device_type: LEGACY_TYPE, version: versionOf(random) },
+  "POST /api/ota/admin/firmware": ({ legacySha256 }, random) => ({
+    body: { file_hash: legacySha256, device_type: LEGACY_TYPE, version: versionOf(random) },
   }),
   "POST /api/v1/firmware/upload": nodeFile,
   "POST /api/v1/ota/updates/:id/nodes": ({ distribution }, random) => ({
