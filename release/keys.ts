@@ -72,9 +72,22 @@ function readKey(text: string, name: string): JWK {
   if ("ciphertext" in key)
     throw new KeyError(`${name} is locked with a passphrase: unlock it first, and choose the unlocked .jwk`);
   const { kty, crv, x, y } = key as JWK;
-  if (kty !== "EC" || crv !== "P-256" || !x || !y)
-    throw new KeyError(`${name} is not a key of kty EC and crv P-256: choose ${EXPECTED}`);
+  if (kty !== "EC" || crv !== "P-256")
+    throw new KeyError(
+      `${name} is ${kindOf(key)}, not a key of kty EC and crv P-256 (ES256): choose ${EXPECTED}`,
+    );
+  if (typeof x !== "string" || typeof y !== "string" || x === "" || y === "")
+    throw new KeyError(`${name} is a damaged key, its x or y is missing: choose ${EXPECTED}`);
   return key as JWK;
+}
+
+/** What a person may have taken for a release key. */
+function kindOf(key: object): string {
+  if (Array.isArray(key)) return "a list";
+  const { kty, crv, keys } = key as JWK & { readonly keys?: unknown };
+  if (Array.isArray(keys)) return "a set of keys";
+  if (typeof kty !== "string") return "something else";
+  return `a key of kty ${kty}${typeof crv === "string" ? ` and crv ${crv}` : ""}`;
 }
 
 const PEM = /-----BEGIN /;

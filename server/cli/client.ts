@@ -8,6 +8,7 @@ import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
 import { defined } from "../shared/defined.js";
 import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
+import { readServerOption } from "./server-url.js";
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
@@ -35,7 +36,7 @@ export const commandsOf =
     group
       .command(usage)
       .description(description)
-      .option("--server <url>", "the update server", DEFAULT_SERVER_URL)
+      .option("--server <url>", "the update server", readServerOption, DEFAULT_SERVER_URL)
       .option(
         "--token-file <file>",
         "file with an API token (default: SKYSLOT_TOKEN in the environment, or the session of `skyslot login`)",

@@ -83,11 +83,11 @@ async function runExport(flags: ExportFlags): Promise<void> {
 }
 
 async function runImport(file: string | undefined, flags: ImportFlags): Promise<void> {
-  const { access } = await import("node:fs/promises");
+  const { stat } = await import("node:fs/promises");
   if (file === undefined && process.stdin.isTTY)
     throw new UsageError("give the file of an export, or pipe it to standard input");
   // Before anything is made.
-  if (file !== undefined) await access(file);
+  if (file !== undefined && (await stat(file)).isDirectory()) throw new UsageError(`${file} is a folder`);
   const { makePrivateFiles, openPrivateFolder } = await import("../runtime/private-folder.js");
   const { lockFolder } = await import("../runtime/folder-lock.js");
   makePrivateFiles();

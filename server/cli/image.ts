@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { defined } from "../shared/defined.js";
 import { printLine, show, wholeNumber } from "./output.js";
+import { readServerOption } from "./server-url.js";
 
 export const CHIP_NAMES = [
   "esp32",
@@ -43,7 +44,7 @@ export function imageCommand(program: Command): void {
     .option("--build-number <n>", "build number, orders images of the same version", wholeNumber, 0)
     .addOption(new Option("--chip <chip>", "chip of the image").choices(CHIP_NAMES).default("esp32"))
     .option("--hardware <name>", "board of the image (default: the chip's name)")
-    .option("--server <url>", "update server of the firmware", DEFAULT_SERVER_URL)
+    .option("--server <url>", "update server of the firmware", readServerOption, DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
     .addOption(
       new Option("--nvs <kind>", "declared encryption of settings; a virtual device always stores them plain")

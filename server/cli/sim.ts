@@ -5,6 +5,7 @@ import type { Engine } from "../../host-sim/engine/engine.js";
 import { defined } from "../shared/defined.js";
 import { positive } from "./demo.js";
 import { UsageError, wholeNumber } from "./output.js";
+import { readServerOption } from "./server-url.js";
 import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
 
 interface SimFlags extends FirmwareFlags {
@@ -29,7 +30,7 @@ export function simCommand(program: Command): void {
     .command("sim")
     .description("run firmware on virtual devices; without a subcommand: one device, in real time")
     .option("--flash <file>", "file with the device's flash, updated at the end; created if missing")
-    .option("--server <url>", "update server on this machine", "http://127.0.0.1:8080")
+    .option("--server <url>", "update server on this machine", readServerOption, "http://127.0.0.1:8080")
     .option("--manual", "go through the setup portal in your own browser")
     .option("--speed <factor>", "times faster than real time", positive)
     .option("--show <folder>", "save pictures of the device's LEDs and panel to this folder")

@@ -72,9 +72,12 @@ describe("a release key", () => {
       ["", /^k is not JSON/],
       ["null", /^k is not a key/],
       ["7", /^k is not a key/],
-      ["[]", /^k is not a key of kty EC and crv P-256/],
-      [JSON.stringify(rsa), /^k is not a key of kty EC and crv P-256/],
-      [JSON.stringify(p384), /^k is not a key of kty EC and crv P-256/],
+      ["[]", /^k is a list, not a key of kty EC and crv P-256 \(ES256\): choose the \.jwk/],
+      ['{"keys": []}', /^k is a set of keys, not a key/],
+      ["{}", /^k is something else, not a key of kty EC/],
+      [JSON.stringify(rsa), /^k is a key of kty RSA, not a key of kty EC/],
+      [JSON.stringify(p384), /^k is a key of kty EC and crv P-384, not a key of kty EC and crv P-256/],
+      ['{"kty": "EC", "crv": "P-256", "x": 5, "y": "a", "d": "b"}', /^k is a damaged key/],
       [" ".repeat(20_000), /^k has 20000 characters, it is not a key/],
     ] as const)
       expect(await refusal(() => readPrivateKey(text, "k")), text.slice(0, 40)).match(sentence);

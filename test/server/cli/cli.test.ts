@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -103,6 +103,7 @@ describe("the command line", () => {
   });
 
   it("says in one sentence what went wrong", async () => {
+    const image = "base-1.1.0-esp32.bin";
     const cases = [
       [["keys", "init"], 1, "release.jwk already exists"],
       [["release", "sign", "none.bin", "--key", "release.jwk"], 1, "file none.bin does not exist"],
@@ -113,6 +114,12 @@ describe("the command line", () => {
         1,
         "http://127.0.0.1:47999 does not answer (ECONNREFUSED)",
       ],
+      [["release", "sign", image, "--key", "release.pub.jwk"], 1, "release.pub.jwk contains a public key"],
+      [["release", "sign", image, "--key", image], 1, `${image} has`],
+      [["sim", "--server", "x"], 2, '--server is "x", it must be a URL such as http://'],
+      [["firmware", "list", "--server", "localhost:8080"], 2, '--server is "localhost:8080"'],
+      [["import", "none", "--data", "fresh"], 1, "file none does not exist"],
+      [["import", ".", "--data", "fresh"], 2, ". is a folder"],
       [["server", "--port", "99999"], 2, "port 99999 is above 65535"],
       [["server", "--max-connections", "0"], 2, "0 would refuse every client"],
       [["server", "--new-devices-per-minute", "0"], 2, "0 would refuse every client"],
@@ -124,6 +131,7 @@ describe("the command line", () => {
       expect(answer.status, args.join(" ")).to.equal(status);
       expect(answer.err.trim().split("\n"), args.join(" ")).to.have.length(1);
     }
+    expect(await readdir(folder), "of a refused import").not.to.include("fresh");
   });
 
   it("exits with 2 and points to the help when the usage is wrong", async () => {
