@@ -36,6 +36,7 @@ import type { BlobStore } from "./blobs/blobs.js";
 import { HotBlobs } from "./blobs/hot.js";
 import { storeContent } from "./content/assigned.js";
 import { type ContentSource, firstOf } from "./content/content.js";
+import { notFoundPageAt } from "./dashboard/page.js";
 import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./devices/limit.js";
 import { expireOrders } from "./devices/orders.js";
@@ -201,7 +202,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   });
   logRequests(app, metrics);
   clockWatch.join(app);
-  answerErrors(app);
+  answerErrors(app, { notFoundPage: notFoundPageAt(prefix) });
   limitAddresses(app, context);
   countStrangers(app, context);
   guard(app, context);

@@ -5,6 +5,8 @@ import { ReleaseError } from "../../release/error.js";
 import { BlobsUnavailable, BlobTooLarge } from "../blobs/blobs.js";
 import { Refusal } from "../shared/refusal.js";
 import { AlreadyExists, DatabaseBusy, DatabaseLost } from "../store/store.js";
+import { prefersHtml } from "./http/accept.js";
+import { DASHBOARD_POLICY, setContentSecurityPolicy } from "./http/content-security-policy.js";
 import { refusalStatus } from "./http/refusal-status.js";
 
 interface ErrorAnswer {
@@ -14,8 +16,13 @@ interface ErrorAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+interface ErrorOptions {
+  /** What a browser shows for a path that does not exist. */
+  readonly notFoundPage: (path: string) => string;
+}
+
 /** Turns every failure of an app into an error answer. Unexpected errors are logged, and answered without details. */
-export function answerErrors(app: FastifyInstance): void {
+export function answerErrors(app: FastifyInstance, { notFoundPage }: ErrorOptions): void {
   app.setErrorHandler((error, request, reply) => {
     const { status, code, message, headers = {} } = describeError(error, request.method);
     if (status >= 500) {
@@ -25,7 +32,14 @@ export function answerErrors(app: FastifyInstance): void {
     return reply.code(status).headers(headers).type(JSON_TYPE).send({ error: code, message });
   });
   app.setNotFoundHandler((request, reply) => {
-    const message = `there is no ${request.method} ${request.url.split("?")[0]}`;
+    const path = request.url.split("?")[0] ?? "";
+    if (prefersHtml(request.headers.accept)) {
+      return setContentSecurityPolicy(reply.code(404), DASHBOARD_POLICY)
+        .type("text/html; charset=utf-8")
+        .header("cache-control", "no-store")
+        .send(notFoundPage(path));
+    }
+    const message = `there is no ${request.method} ${path}`;
     return reply.code(404).type(JSON_TYPE).send({ error: "NOT_FOUND", message });
   });
 }
