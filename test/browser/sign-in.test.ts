@@ -41,6 +41,7 @@ describe("signing in with a browser", function () {
     await page.getByRole("button", { name: "Create administrator" }).click();
     await page.getByRole("alert").getByText("The password contains the user's name.").waitFor();
     await page.getByLabel("New password").fill(PASSWORD);
+    await page.getByText("The password contains").waitFor({ state: "hidden" });
     await page.getByRole("button", { name: "Create administrator" }).click();
     await page.getByText("No device has checked for updates yet").waitFor();
     await page.getByText("ada", { exact: true }).waitFor();

@@ -58,6 +58,8 @@ export interface Action {
   readonly problem: string;
   /** Runs the work unless one is running; its error becomes the problem. Resolves to whether it succeeded. */
   run(work: () => Promise<unknown>): Promise<boolean>;
+  /** Removes the problem: what it was about has been changed since. */
+  forget(): void;
 }
 
 /** @param onDone called after work that has succeeded, such as the reload of what it has changed */
@@ -77,12 +79,25 @@ export function useAction(onDone?: () => unknown): Action {
     setState({ isBusy: false, problem });
     return problem === "";
   };
-  return { ...state, run };
+  const forget = () => setState((before) => (before.problem === "" ? before : { ...before, problem: "" }));
+  return { ...state, run, forget };
 }
 
-/** A message of the server as a sentence, with a capital and a full stop. */
+/**
+ * Words with which messages of the server begin. Any other first word may be a name, which has no other capitals than its own: "base is
+ * the last administrator", "mqtt://… does not answer".
+ */
+const FIRST_WORDS: ReadonlySet<string> = new Set(
+  (
+    "a after all an another at attempt device devices every export file firmware image it key labels manifest name no nothing only order " +
+    "part picture release rollout send settings signature state that the there this too two update user version webhook you"
+  ).split(" "),
+);
+
+/** A message of the server as a sentence, with a full stop, and a capital unless it begins with a name. */
 export function sentence({ message }: { readonly message: string }): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  const [first = ""] = message.split(/[ ,:]/);
+  const text = FIRST_WORDS.has(first) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 

@@ -97,10 +97,10 @@ interface CardFormProps {
 }
 
 function CardForm({ title, action, onSubmit, children, footer }: CardFormProps) {
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run, forget } = useAction();
   return (
     <Card title={title}>
-      <Form onSubmit={(form) => run(() => onSubmit(new FormData(form)))}>
+      <Form onSubmit={(form) => run(() => onSubmit(new FormData(form)))} onEdit={forget}>
         {children}
         <Problem text={problem} />
         <button type="submit" disabled={isBusy}>

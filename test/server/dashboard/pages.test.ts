@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { sentence } from "../../../server/dashboard/client/data.js";
 import { changesOf } from "../../../server/dashboard/client/parts/changes.js";
 import { pageOf, readOffset } from "../../../server/dashboard/client/parts/pages-of-list.js";
 import { outlineLayers, stackVersions } from "../../../server/dashboard/client/parts/version-stack.js";
@@ -16,6 +17,22 @@ describe("the paths of the pages", () => {
     expect(matchPage("/devices/base%3A1/")).deep.equal({ page: "/devices/:id", params: { id: "base:1" } });
     expect(matchPage("/devices/%E0%A4%A")?.params).deep.equal({ id: "%E0%A4%A" });
     expect(matchPage("/devices/a/b")).equal(undefined);
+  });
+});
+
+describe("a message of the server", () => {
+  it("is shown as a sentence, in which names keep their letters", () => {
+    for (const [message, shown] of [
+      ["the password contains the user's name", "The password contains the user's name."],
+      ["there is no device base-1: look again!", "There is no device base-1: look again!"],
+      ["device types: at most 8", "Device types: at most 8."],
+      ["ada is the last administrator", "ada is the last administrator."],
+      ["base-3eece8 is ordered to restart already", "base-3eece8 is ordered to restart already."],
+      ["min_current_version is 1.0.0", "min_current_version is 1.0.0."],
+      ["deviceless", "deviceless."],
+      ["", "."],
+    ] as const)
+      expect(sentence({ message })).equal(shown);
   });
 });
 

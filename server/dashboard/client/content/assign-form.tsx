@@ -30,7 +30,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   const [kind, setKind] = useState<Kind>("device");
   const [name, setName] = useState("");
   const [schedule, setSchedule] = useState(newSchedule);
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run, forget } = useAction();
   const wrong = findProblem(schedule);
   const submit = () =>
     run(async () => {
@@ -39,7 +39,7 @@ export function AssignForm({ image, onAssigned }: FormProps) {
       onAssigned(describeTarget(kind, name.trim()));
     });
   return (
-    <Form class="assign" onSubmit={submit} label={`Assign ${image.name}`}>
+    <Form class="assign" onSubmit={submit} onEdit={forget} label={`Assign ${image.name}`}>
       <div class="row">
         <ChoiceField label="Shown by" value={kind} choices={KINDS} onChange={setKind} />
         {kind !== "default" && (

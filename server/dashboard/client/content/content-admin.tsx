@@ -180,11 +180,11 @@ function Assignment({ assignment, image, mayChange, onChange }: AssignmentProps)
 function Shown() {
   const [device, setDevice] = useState("");
   const [shown, setShown] = useState<ShownView>();
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run, forget } = useAction();
   const look = () => run(async () => setShown(await findShown(device.trim())));
   return (
     <div class="card shown">
-      <Form class="row" onSubmit={look} label="Look up what a device shows">
+      <Form class="row" onSubmit={look} onEdit={forget} label="Look up what a device shows">
         <TextField label="Device" value={device} required maxLength={64} onChange={setDevice} />
         <button type="submit" class="quiet" disabled={isBusy}>
           What does it show?

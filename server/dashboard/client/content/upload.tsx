@@ -142,7 +142,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
   /** What was saved last: other dots or another name make a new picture. */
   const [saved, setSaved] = useState<{ readonly image: ImageView; readonly dots: Dots }>();
   const [assigned, setAssigned] = useState("");
-  const { isBusy, problem, run } = useAction();
+  const { isBusy, problem, run, forget } = useAction();
   const isSaved = saved?.dots === dots && saved.image.name === name.trim();
   const save = () =>
     run(async () => {
@@ -151,7 +151,7 @@ function Save({ dots, fileName }: { readonly dots: Dots; readonly fileName: stri
     });
   return (
     <div class="save">
-      <Form onSubmit={save} label="Save">
+      <Form onSubmit={save} onEdit={forget} label="Save">
         <TextField label="Name" value={name} required maxLength={80} onChange={setName} />
         <Submit problem={problem} isDisabled={isBusy || isSaved || name.trim() === ""}>
           {isSaved ? "Saved" : "Save"}

@@ -23,7 +23,12 @@ export function Labels({ device, onDone }: { readonly device: Labelled; readonly
       pin: values.pin.trim() || null,
     });
   return (
-    <Form class="card padded" label="Tags, group and pin" onSubmit={() => action.run(save)}>
+    <Form
+      onEdit={action.forget}
+      class="card padded"
+      label="Tags, group and pin"
+      onSubmit={() => action.run(save)}
+    >
       <div class="fields">
         <TextField label="Tags" hint="Separated by commas" {...field("tags")} />
         <TextField label="Group" {...field("group")} />

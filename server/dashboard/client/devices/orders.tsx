@@ -41,6 +41,7 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
             </p>
             <SettingsForm
               isBusy={action.isBusy}
+              onEdit={action.forget}
               send={(settings) => action.run(() => send({ kind: "settings", settings }))}
             />
           </>
@@ -82,9 +83,10 @@ interface SettingsProps {
   readonly isBusy: boolean;
   /** Resolves to whether it succeeded. */
   readonly send: (settings: ReturnType<typeof settingsOf>) => Promise<boolean>;
+  readonly onEdit: () => void;
 }
 
-function SettingsForm({ isBusy, send }: SettingsProps) {
+function SettingsForm({ isBusy, send, onEdit }: SettingsProps) {
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
   const settings = settingsOf(rows);
   const submit = async () => {
@@ -93,7 +95,7 @@ function SettingsForm({ isBusy, send }: SettingsProps) {
   return (
     <details>
       <summary>Change settings</summary>
-      <Form class="settings-order" label="Change settings" onSubmit={submit}>
+      <Form onEdit={onEdit} class="settings-order" label="Change settings" onSubmit={submit}>
         <SettingRows rows={rows} onChange={setRows} />
         <p class="actions">
           <button type="submit" disabled={isBusy || Object.keys(settings).length === 0}>

@@ -61,7 +61,7 @@ export function Confirm({
         {name}
       </Button>
       <dialog ref={dialog} aria-label={title}>
-        <Form onSubmit={confirm}>
+        <Form onEdit={action.forget} onSubmit={confirm}>
           <h2>{title}</h2>
           <p>{children}</p>
           {fields}

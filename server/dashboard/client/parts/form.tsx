@@ -10,12 +10,15 @@ interface FormProps {
   readonly class?: string;
   readonly children: ComponentChildren;
   readonly onSubmit: (form: HTMLFormElement) => unknown;
+  /** A field has been changed, so that what was wrong may be right now. */
+  readonly onEdit?: () => unknown;
 }
 
-export const Form = ({ label, class: name, children, onSubmit }: FormProps) => (
+export const Form = ({ label, class: name, children, onSubmit, onEdit }: FormProps) => (
   <form
     class={name}
     aria-label={label}
+    onInput={onEdit}
     onSubmit={(event) => {
       event.preventDefault();
       onSubmit(event.currentTarget);

@@ -109,7 +109,7 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
     </>
   );
   return (
-    <Form class="card padded upload" onSubmit={send} label="Upload a release">
+    <Form onEdit={action.forget} class="card padded upload" onSubmit={send} label="Upload a release">
       <div class="choices" role="radiogroup" aria-label="How it is signed">
         {METHODS.map(([each, name]) => (
           <label key={each} class={each === method ? "chosen" : ""}>

@@ -47,7 +47,7 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
   const isWrong = Object.keys(problems).length > 0;
   return (
     <>
-      <Form class="card padded plan-form" onSubmit={plan} label={label}>
+      <Form onEdit={action.forget} class="card padded plan-form" onSubmit={plan} label={label}>
         <PlanFields {...{ form, problems, releases, begunStage }} onChange={change} />
         <Submit
           problem={problemUnlessPlanned(isWrong ? "Some fields are invalid." : "")}

@@ -56,7 +56,7 @@ export function Sessions() {
             </li>
           ))}
         </ul>
-        <Form class="inline" label="Change your password" onSubmit={changePassword}>
+        <Form onEdit={action.forget} class="inline" label="Change your password" onSubmit={changePassword}>
           <TextField
             label="Current password"
             name="current"

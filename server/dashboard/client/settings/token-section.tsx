@@ -73,6 +73,7 @@ export function TokenSection<Token extends AnyToken>(props: TokenSectionProps<To
           </ul>
         )}
         <InlineForm
+          onEdit={action.forget}
           label={props.formLabel}
           button="Create token"
           isDisabled={action.isBusy || !request}

@@ -129,6 +129,7 @@ export function Types() {
       >
         {mayChange && (
           <InlineForm
+            onEdit={action.forget}
             label="Add a device type"
             button="Add"
             isDisabled={!/^[A-Za-z0-9._-]{1,64}$/.test(name.trim())}

@@ -85,6 +85,7 @@ export function Users() {
         ]}
       >
         <InlineForm
+          onEdit={action.forget}
           label="Add a user"
           button="Add user"
           isDisabled={action.isBusy || name.trim() === ""}

@@ -48,6 +48,7 @@ export function Webhooks() {
           ))}
         </ul>
         <InlineForm
+          onEdit={action.forget}
           label="Add a webhook"
           button="Add webhook"
           isDisabled={action.isBusy || url.trim() === "" || events.length === 0}
