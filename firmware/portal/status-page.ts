@@ -87,7 +87,7 @@ async function refresh() {
       [T.wifi, health.link.state === "online" ? fill(health.link.rssi ? T.signal : "{address}", health.link) : T.offline],
       [T.uptime, span(health.uptimeSeconds)],
       [T.memory, fill(T.kilobytes, { n: Math.round(health.freeHeapBytes / 1024) })],
-      [T.error, (health.lastError || {}).message || (health.lastRollBack || {}).reason]
+      [T.error, [health.lastError || { message: (health.lastRollBack || {}).reason }, ...health.problems].map(p => p.message).join(" ").trim()]
     ]);
   } catch (error) {
     note("alert", T.unreachable, true);

@@ -52,6 +52,12 @@ describe("the status page", () => {
     expect(browser.text("facts")).include("Last problem").include("the new firmware hung");
   });
 
+  it("shows what is wrong with what the device has stored", async () => {
+    const problems = [{ code: "STORED_INVALID", message: "The stored name is <too> long." }];
+    browser = await new StatusBrowser({}, { problems }).open();
+    expect(browser.text("facts")).include("Last problem").include("The stored name is <too> long.");
+  });
+
   it("of a device with a cable shows its address, and nothing about Wi-Fi", async () => {
     const wired = await new StatusBrowser({}, { link: "ethernet", isAnnounced: false }).own();
     wired.on({ type: "online", address: "192.168.1.20", rssi: 0 });
