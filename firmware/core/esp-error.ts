@@ -34,6 +34,7 @@ const ERRORS: readonly Known[] = Object.freeze([
   known(0x110d, "ESP_ERR_NVS_NO_FREE_PAGES", "the settings partition has no free page"),
   known(0x110e, "ESP_ERR_NVS_VALUE_TOO_LONG", "the value is too long"),
   known(0x110f, "ESP_ERR_NVS_PART_NOT_FOUND", "the partition table has no settings partition"),
+  known(0x1110, "ESP_ERR_NVS_NEW_VERSION_FOUND", "a newer firmware wrote the settings"),
   known(0x1501, "ESP_ERR_OTA_PARTITION_CONFLICT", "the slot is the one that runs"),
   known(0x1502, "ESP_ERR_OTA_SELECT_INFO_INVALID", "the boot record (otadata) is damaged"),
   known(

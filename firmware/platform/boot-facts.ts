@@ -2,7 +2,8 @@
 
 import flash from "embedded:storage/flash";
 import config from "mc/config";
-import type { Booted, BuildSettings, RunningImage, TargetSlot } from "../core/event.js";
+import { explainEsp } from "../core/esp-error.js";
+import type { Booted, BuildSettings, Problem, RunningImage, TargetSlot } from "../core/event.js";
 import { deviceIdOf, formatMac, idProblems, ownDeviceId, RESET_REASONS } from "../core/identity.js";
 import { checkBuild } from "../core/settings/build-settings.js";
 import { nvsKindOf } from "../core/update/nvs-kind.js";
@@ -46,8 +47,16 @@ export function readBootFacts(
     setupPage,
     statusPage,
     build,
-    problems: [...ofBuild, ...ofStored, ...idProblems(stored)],
+    problems: [...ofBuild, ...erasedSettings(native), ...ofStored, ...idProblems(stored)],
   };
+}
+
+/** Settings that could not be opened were erased at this start (native/skyslot-nvs.c): told until the next one. */
+function erasedSettings(native: Native): readonly Problem[] {
+  const error = native.skyslot_nvs_erased();
+  if (error === 0) return [];
+  const message = `The settings could not be opened, and were erased: ${explainEsp(error)}.`;
+  return [{ code: "STORE_ERASED", message }];
 }
 
 const builtIn = (): BuildSettings => ({

@@ -8,12 +8,13 @@
 
 import { type Engine, type EngineBoot, v8Engine } from "../engine/engine.js";
 import { type BootResult, runBootLoader } from "../hardware/boot/boot-loader.js";
+import { Ota } from "../hardware/boot/ota.js";
+import { OTA_STATE } from "../hardware/boot/otadata.js";
 import type { Chip } from "../hardware/chips.js";
 import { Efuse } from "../hardware/efuse.js";
 import { Flash, PowerCut } from "../hardware/flash/flash.js";
 import { extractBundle } from "../hardware/image/app-image.js";
-import type { Nvs } from "../hardware/nvs/nvs.js";
-import { initNvs } from "../hardware/nvs/nvs-init.js";
+import { type StartedNvs, startNvs } from "../hardware/nvs/nvs-mend.js";
 import {
   DATA_SUBTYPE_NVS,
   PARTITION_TABLE_BYTES,
@@ -220,8 +221,9 @@ export class VirtualDevice {
     if (bundle === undefined) {
       return this.#bootFailed(`the image in ${running.label} holds no firmware bundle`, RESET_REASON.panic);
     }
-    const nvs = this.#mountNvs(partitions);
-    if (typeof nvs === "string") return this.#bootFailed(`NVS: ${nvs}`, RESET_REASON.panic);
+    const { nvs, error, erasedFor } = this.#startNvs(running, partitions);
+    // the SDK's main function gives up
+    if (nvs === undefined) return this.#bootFailed(`NVS: ${error}`, RESET_REASON.panic);
     const connection = this.network.attach({ name: this.name, mac: this.mac });
     this.#connection = connection;
     const { flash, chip, mac } = this;
@@ -234,6 +236,7 @@ export class VirtualDevice {
         partitions,
         running,
         nvs,
+        nvsErasedFor: erasedFor,
         mac,
         resetReason: this.#resetReason,
         network: connection.stack,
@@ -264,10 +267,9 @@ export class VirtualDevice {
     return this.#options.antiRollback ? this.efuse : undefined;
   }
 
-  /** As the SDK's main function does: it gives up if NVS cannot be mounted, and the chip restarts. */
-  #mountNvs(partitions: readonly Partition[]): Nvs | string {
-    const { error, nvs } = initNvs(this.flash, partitions);
-    return nvs ?? error;
+  #startNvs(running: Partition, partitions: readonly Partition[]): StartedNvs {
+    const ota = new Ota(this.flash, partitions, running, { rollback: true, chip: this.chip });
+    return startNvs(this.flash, partitions, () => ota.stateOf(running).state === OTA_STATE.PENDING_VERIFY);
   }
 
   #ended(end: BootEnd, delayMs: number): void {

@@ -37,6 +37,8 @@ export interface Hardware {
   readonly running: Partition;
   /** Undefined when there is no NVS partition or it cannot be mounted. */
   readonly nvs: Nvs | undefined;
+  /** Why NVS was erased as this boot began. */
+  readonly nvsErasedFor?: NvsInitError | undefined;
   /** The base MAC address, 6 bytes. */
   readonly mac: Uint8Array;
   /** One of RESET_REASON: why this boot happened. */

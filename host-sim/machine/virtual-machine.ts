@@ -50,6 +50,7 @@ export class VirtualMachine implements Machine {
   readonly partitions: Machine["partitions"];
   readonly running: Machine["running"];
   nvs: Machine["nvs"];
+  readonly nvsErasedFor: Machine["nvsErasedFor"];
   readonly mac: Machine["mac"];
   readonly resetReason: number;
   readonly onLight: Machine["onLight"];
@@ -81,6 +82,7 @@ export class VirtualMachine implements Machine {
     this.partitions = hardware.partitions;
     this.running = hardware.running;
     this.nvs = hardware.nvs;
+    this.nvsErasedFor = hardware.nvsErasedFor;
     this.mac = hardware.mac;
     this.resetReason = hardware.resetReason;
     this.network = hardware.network;

@@ -112,6 +112,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
       const own = readOwnDescription(flash.view(running.offset, OWN_DESCRIPTION_END));
       return own === undefined ? 255 : own[5]! | (own[6]! << 8);
     },
+    skyslot_nvs_erased: () => NVS_ERROR_CODES[machine.nvsErasedFor ?? "ESP_OK"],
     skyslot_host_name(name: unknown) {
       if (!machine.radio.isStarted) return ESP_ERROR_CODES.ESP_ERR_NOT_FOUND;
       if (Buffer.byteLength(String(name)) > 32) return ESP_ERROR_CODES.ESP_ERR_INVALID_SIZE;

@@ -147,4 +147,16 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "selected ? active : otherEntry(active)",
     mutated: "active",
   },
+  {
+    what: "an image on trial erases settings that the one before can read",
+    file: "host-sim/hardware/nvs/nvs-mend.ts",
+    original: "!isMendedByErasing(found.error) || isOnTrial()",
+    mutated: "!isMendedByErasing(found.error)",
+  },
+  {
+    what: "a device whose settings are of a newer version restarts for ever",
+    file: "host-sim/hardware/nvs/nvs-mend.ts",
+    original: 'error === "ESP_ERR_NVS_NEW_VERSION_FOUND" || ',
+    mutated: "",
+  },
 ];

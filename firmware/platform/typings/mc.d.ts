@@ -70,6 +70,9 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-description.c
     /** How this image keeps its settings, as the two bytes in its description: the kind, and above it the block of its key. */
     skyslot_nvs(): number;
+    // firmware/platform/native/skyslot-nvs.c
+    /** The error for which the settings were erased at this start, before the SDK opened them; 0: they were not. */
+    skyslot_nvs_erased(): number;
     // firmware/platform/native/skyslot-host-name.c
     /** What DHCP tells the router, at most 32 bytes; an interface that is not there: an error. */
     skyslot_host_name(name: string): number;

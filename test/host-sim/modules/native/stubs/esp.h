@@ -1,4 +1,4 @@
-// What skyslot-ota.c uses of ESP-IDF, for the host: declarations written from its documentation. driver.c answers the calls from a script.
+// What skyslot-ota.c and skyslot-nvs.c use of ESP-IDF, for the host: declarations written from its documentation. the drivers answer the calls.
 
 #pragma once
 #include <stdbool.h>
@@ -6,6 +6,7 @@
 
 typedef int32_t esp_err_t;
 #define ESP_OK 0
+#define ESP_ERR_NO_MEM 0x101
 #define ESP_ERR_NOT_FOUND 0x105
 #define ESP_ERR_NOT_SUPPORTED 0x106
 #define ESP_ERR_OTA_PARTITION_CONFLICT 0x1501
@@ -23,6 +24,7 @@ typedef struct {
 	bool encrypted;
 } esp_partition_t;
 typedef uint32_t esp_ota_img_states_t;
+#define ESP_OTA_IMG_PENDING_VERIFY 1
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype, const char *label);
 const esp_partition_t *esp_ota_get_running_partition(void);

@@ -1,0 +1,2 @@
+typedef int BaseType_t;
+#define pdPASS 1
