@@ -25,7 +25,10 @@ export function completionWords(
   return words;
 }
 
-/** The commands typed so far select the words (the variable `path` is reserved in zsh); files are offered where no word matches. */
+/**
+ * Also for `npx skyslot`, unless npx has a completion already; in front of that word npx's own arguments are files, as without it. The
+ * commands typed so far select the words (the variable `path` is reserved in zsh); files are offered where no word matches.
+ */
 function completionScript(program: Command, shell: "bash" | "zsh"): string {
   const words = completionWords(program);
   const cases = [...words].map(([path, own]) => `    "${path}") words="${own.join(" ")}" ;;`).join("\n");
@@ -43,5 +46,9 @@ ${cases}
   esac
   printf "%s" "$words"
 }
-complete -o default -F _skyslot skyslot`;
+_skyslot_npx() {
+  case " \${COMP_WORDS[@]:1:$((COMP_CWORD-1))} " in *" skyslot "*) _skyslot ;; *) COMPREPLY=() ;; esac
+}
+complete -o default -F _skyslot skyslot
+${shell === "zsh" ? '[[ -n "$_comps[npx]" ]]' : "complete -p npx >/dev/null 2>&1"} || complete -o default -F _skyslot_npx npx`;
 }

@@ -126,17 +126,31 @@ describe("skyslot release, type and audit", () => {
   it("lets a shell complete commands and options", async () => {
     const script = join(folder, "completion.bash");
     await writeFile(script, await skyslot("completion", "bash"));
-    const complete = (...words: string[]) =>
+    const completeBy = (name: string, ...words: string[]) =>
       execFileSync("bash", [
         "-c",
-        `source ${script}; COMP_WORDS=(skyslot "$@"); COMP_CWORD=$#; _skyslot; echo "\${COMPREPLY[@]}"`,
+        `source ${script}; COMP_WORDS=("$@"); COMP_CWORD=$(($#-1)); ${name}; echo "\${COMPREPLY[@]}"`,
         "bash",
         ...words,
       ])
         .toString()
         .trim()
         .split(" ");
+    const complete = (...words: string[]) => completeBy("_skyslot", "skyslot", ...words);
     expect(complete("rollout", "p")).to.have.members(["plan", "pause", "promote"]);
+    for (const words of [
+      ["skyslot", "rollout", "p"],
+      ["--yes", "skyslot", "rollout", "p"],
+    ])
+      expect(completeBy("_skyslot_npx", "npx", ...words)).to.have.members(["plan", "pause", "promote"]);
+    expect(completeBy("_skyslot_npx", "npx", "sky")).to.deep.equal([""]);
+    expect(completeBy("_skyslot_npx", "npx", "mocha", "rollout", "p")).to.deep.equal([""]);
+    const registered = (before: string) =>
+      execFileSync("bash", ["-c", `${before}; source ${script}; complete -p npx`])
+        .toString()
+        .trim();
+    expect(registered("true")).to.equal("complete -o default -F _skyslot_npx npx");
+    expect(registered("complete -W own npx")).to.equal("complete -W 'own' npx");
     expect(complete("release", "sign", "--ke")).to.deep.equal(["--key"]);
     expect(complete("par")).to.deep.equal(["partitions"]);
     expect(await readFile(script, "utf8")).to.contain("complete -o default -F _skyslot skyslot");
