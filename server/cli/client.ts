@@ -7,8 +7,15 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { isLoopback } from "../api/guard.js";
 import { defined } from "../shared/defined.js";
-import { describeAnswer, loadCredentials, saveCredentials, type TokenAnswer } from "./credentials.js";
-import { readServerOption } from "./server-url.js";
+import {
+  describeAnswer,
+  lastSignIn,
+  loadCredentials,
+  saveCredentials,
+  type TokenAnswer,
+} from "./credentials.js";
+import { readServerOption, serverUrl } from "./server-url.js";
+import { showTimesIn } from "./times.js";
 
 const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
 /** How long before its expiry an access token is renewed: requests take time, and clocks differ. */
@@ -36,13 +43,30 @@ export const commandsOf =
     group
       .command(usage)
       .description(description)
-      .option("--server <url>", "the update server", readServerOption, DEFAULT_SERVER_URL)
+      .option(
+        "--server <url>",
+        `the update server (default: SKYSLOT_SERVER in the environment, or that of the last \`skyslot login\`, or ${DEFAULT_SERVER_URL})`,
+        readServerOption,
+      )
       .option(
         "--token-file <file>",
         "file with an API token (default: SKYSLOT_TOKEN in the environment, or the session of `skyslot login`)",
       )
       .option("--data <folder>", "data folder of a server on this machine, for its token", "data")
-      .option("--json", "print JSON");
+      .option("--utc", "show times in UTC, not in the zone of this machine")
+      .option("--json", "print JSON")
+      .hook("preAction", async (_, command) => {
+        const { server, utc } = command.opts<{ readonly server?: string; readonly utc?: boolean }>();
+        if (server === undefined) command.setOptionValue("server", await findServer());
+        showTimesIn(utc ? "UTC" : undefined);
+      });
+
+/** Where a command goes that names no server. @throws UsageError if SKYSLOT_SERVER is no URL */
+async function findServer(): Promise<string> {
+  const { SKYSLOT_SERVER } = process.env;
+  if (SKYSLOT_SERVER) return serverUrl(SKYSLOT_SERVER, "SKYSLOT_SERVER");
+  return (await lastSignIn()) ?? DEFAULT_SERVER_URL;
+}
 
 /** An error answer of the server. */
 export class AnswerError extends Error {
@@ -137,7 +161,7 @@ async function freshToken(baseUrl: string): Promise<string | undefined> {
   if (response.status === 401)
     throw new Error(`the session of ${known.name} has ended: run \`skyslot login --server ${baseUrl}\``);
   if (!response.ok) throw new Error(`${baseUrl} answers ${response.status} to the renewal of the session`);
-  const renewed = describeAnswer((await response.json()) as TokenAnswer, known.refreshToken);
+  const renewed = describeAnswer((await response.json()) as TokenAnswer, known);
   await saveCredentials(baseUrl, renewed);
   return renewed.accessToken;
 }

@@ -4,6 +4,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { defined } from "../shared/defined.js";
 
 export interface Credentials {
   readonly name: string;
@@ -11,6 +12,8 @@ export interface Credentials {
   /** Milliseconds since 1970. */
   readonly accessExpiresAt: number;
   readonly refreshToken: string;
+  /** When `skyslot login` was run, in milliseconds since 1970; absent: by a version that did not store it. */
+  readonly signedInAt?: number;
 }
 
 /** What the server answers to a sign-in or a refresh. */
@@ -29,6 +32,12 @@ export async function loadCredentials(baseUrl: string): Promise<Credentials | un
   return (await readAll())[baseUrl];
 }
 
+/** The server of the newest sign-in that has not been ended; `undefined`: there is none. */
+export async function lastSignIn(): Promise<string | undefined> {
+  const entries = Object.entries(await readAll());
+  return entries.sort(([, one], [, other]) => (other.signedInAt ?? 0) - (one.signedInAt ?? 0))[0]?.[0];
+}
+
 /** `undefined` removes the server's entry. */
 export async function saveCredentials(baseUrl: string, credentials: Credentials | undefined): Promise<void> {
   const { [baseUrl]: _before, ...others } = await readAll();
@@ -40,12 +49,13 @@ export async function saveCredentials(baseUrl: string, credentials: Credentials 
   await rename(temporary, file);
 }
 
-/** `refreshToken` is kept if the answer has none. */
-export const describeAnswer = (answer: TokenAnswer, refreshToken = ""): Credentials => ({
+/** @param before the session that it renews: what the answer does not have is kept; absent: it is a sign-in */
+export const describeAnswer = (answer: TokenAnswer, before?: Credentials): Credentials => ({
   name: answer.user.name,
   accessToken: answer.access_token,
   accessExpiresAt: Date.now() + answer.expires_in * 1000,
-  refreshToken: answer.refresh_token ?? refreshToken,
+  refreshToken: answer.refresh_token ?? before?.refreshToken ?? "",
+  ...defined({ signedInAt: before ? before.signedInAt : Date.now() }),
 });
 
 async function readAll(): Promise<Record<string, Credentials>> {

@@ -5,7 +5,8 @@ import type { BulkChange } from "../shared/bulk-run.js";
 import { readSettingValue, type SettingValue } from "../shared/setting-values.js";
 import { type AddCommand, callServer, type ServerFlags } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
-import { bold, green, printLine, printRows, red, show, toSecond, UsageError, yellow } from "./output.js";
+import { bold, green, printLine, printRows, red, show, UsageError, yellow } from "./output.js";
+import { toSecond } from "./times.js";
 
 interface Given {
   readonly failed: number;

@@ -9,18 +9,8 @@ import { type Vouched, wordVouching } from "../shared/vouched-words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
-import {
-  bold,
-  green,
-  printLine,
-  printRows,
-  red,
-  show,
-  toSecond,
-  UsageError,
-  wholeNumber,
-  yellow,
-} from "./output.js";
+import { bold, green, printLine, printRows, red, show, UsageError, wholeNumber, yellow } from "./output.js";
+import { toSecond } from "./times.js";
 
 interface ListFlags extends ServerFlags {
   readonly type?: string;

@@ -2,7 +2,8 @@
 
 import type { FirmwareView } from "../api/release-views.js";
 import { type AddCommand, callServer, query, type ServerFlags } from "./client.js";
-import { printRows, show, toMinute, wholeNumber } from "./output.js";
+import { printRows, show, wholeNumber } from "./output.js";
+import { toMinute } from "./times.js";
 
 interface ListFlags extends ServerFlags {
   readonly deviceType?: string;

@@ -6,8 +6,9 @@ import type { FirmwareView, UpdateView } from "../api/release-views.js";
 import { defined } from "../shared/defined.js";
 import { type AddCommand, callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
-import { green, printRows, red, show, toSecond, UsageError, wholeNumber } from "./output.js";
+import { green, printRows, red, show, UsageError, wholeNumber } from "./output.js";
 import { showUpload, type UploadFlags, withUploadOptions } from "./release.js";
+import { toSecond } from "./times.js";
 
 interface LogsFlags extends ServerFlags {
   readonly deviceId?: string;

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { defined } from "../shared/defined.js";
-import { printLine, show, wholeNumber } from "./output.js";
+import { printLine, show, sizeText, wholeNumber } from "./output.js";
 import { readServerOption } from "./server-url.js";
 
 export const CHIP_NAMES = [
@@ -57,7 +57,7 @@ export function imageCommand(program: Command): void {
     .option("--out <file>", "image file (default: APP-VERSION-CHIP.bin)")
     .option("--json", "print one JSON object")
     .action((flags: BuildFlags) =>
-      show(flags, buildImageFile(flags), ({ file, bytes }) => `${file}, ${bytes} bytes`),
+      show(flags, buildImageFile(flags), ({ file, bytes }) => `${file}, ${sizeText(bytes)}`),
     );
   image
     .command("show <file>")

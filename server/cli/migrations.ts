@@ -3,10 +3,12 @@
 import type { Command } from "commander";
 import type { MigrationState } from "../store/migrations/migrate.js";
 import { databaseUrl } from "./environment.js";
-import { printLine, printRows, show, toSecond, UsageError } from "./output.js";
+import { printLine, printRows, show, UsageError } from "./output.js";
+import { showTimesIn, toSecond } from "./times.js";
 
 interface Flags {
   readonly data: string;
+  readonly utc?: boolean;
   readonly json?: boolean;
 }
 
@@ -15,6 +17,7 @@ export function addMigrationsCommand(server: Command): void {
     .command("migrations")
     .description("list the changes of the tables that a database has, and those that the next start applies")
     .option("--data <folder>", "data folder of the server, unless DATABASE_URL is set", "data")
+    .option("--utc", "show times in UTC, not in the zone of this machine")
     .option("--json", "print one JSON object")
     .action(listAll);
 }
@@ -24,6 +27,7 @@ async function listAll(flags: Flags): Promise<void> {
   const { join } = await import("node:path");
   const { connect } = await import("../store/open.js");
   const { listMigrations } = await import("../store/migrations/migrate.js");
+  showTimesIn(flags.utc ? "UTC" : undefined);
   const url = databaseUrl();
   const file = join(flags.data, "skyslot.db");
   if (url === undefined)

@@ -104,12 +104,15 @@ export function printRows<Row>(rows: readonly Row[], columns: Readonly<Record<st
 }
 const textOf = (cell: Cell): string => (typeof cell === "boolean" ? (cell ? "yes" : "no") : `${cell ?? ""}`);
 
-/** A time in ISO 8601, cut to its day, minute or second. */
-const cutTo = (length: number) => (time: string | null | undefined) =>
-  time?.slice(0, length).replace("T", " ");
-export const toDay = cutTo(10);
-export const toMinute = cutTo(16);
-export const toSecond = cutTo(19);
+/** Such as `290.9 KiB`. @param count of bytes */
+export function sizeText(count: number): string {
+  const units = ["bytes", "KiB", "MiB", "GiB", "TiB"];
+  let value = count;
+  let unit = 0;
+  // What would be rounded to 1024.0 is 1.0 of the next unit.
+  for (; value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
 
 /** A secret is alone on standard output, for scripts. @param what says whose it is */
 export function printSecret(secret: string, what: string): void {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { PartitionReport } from "../../host-sim/flash-file/flash-report.js";
 import { defined } from "../shared/defined.js";
-import { printRows, show, UsageError } from "./output.js";
+import { printRows, show, sizeText, UsageError } from "./output.js";
 
 interface CompileFlags {
   readonly out: string;
@@ -49,7 +49,7 @@ async function compile(csv: string, flags: CompileFlags): Promise<void> {
   const partitions = parsePartitionTable(table).map(describePartition);
   await show(flags, { file: flags.out, bytes: table.length, partitions }, ({ file, bytes }) => {
     printPartitions(partitions);
-    return `${file}, ${bytes} bytes`;
+    return `${file}, ${sizeText(bytes)}`;
   });
 }
 

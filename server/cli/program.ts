@@ -1,5 +1,6 @@
 // Puts the groups of commands together. Commands import what they need when they run, so that `--help` is fast.
 
+import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { completionCommand } from "./completion.js";
 import { demoCommand } from "./demo.js";
@@ -22,9 +23,15 @@ import { typeCommands } from "./type.js";
 import { userCommand } from "./user.js";
 import { webhookCommand } from "./webhook.js";
 
+const PACKAGE = new URL("../../package.json", import.meta.url);
+
+const versionOf = (file: URL): string =>
+  (JSON.parse(readFileSync(file, "utf8")) as { readonly version: string }).version;
+
 export function createProgram(): Command {
   const program = new Command("skyslot")
     .description("Over-the-air updates for ESP32 devices whose firmware is written in TypeScript.")
+    .version(versionOf(PACKAGE), "-V, --version", "print the version of Skyslot")
     // A group's options precede its subcommand, which may have options of the same name.
     .enablePositionalOptions()
     .showHelpAfterError("(`skyslot help` lists the commands)")

@@ -7,7 +7,8 @@ import type { Vouched } from "../shared/vouched-words.js";
 import { plural } from "../shared/words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
-import { printLine, printRows, printSecret, show, toDay, UsageError, wholeNumber, yellow } from "./output.js";
+import { printLine, printRows, printSecret, show, UsageError, wholeNumber, yellow } from "./output.js";
+import { toDay } from "./times.js";
 
 interface PolicyFlags extends ServerFlags {
   readonly registration: string;

@@ -8,7 +8,7 @@ import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, commandsOf, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
-import { show, UsageError, wholeNumber } from "./output.js";
+import { show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { addNotesCommand } from "./release-notes.js";
 import { addSignPageCommand } from "./sign-page.js";
 
@@ -88,7 +88,7 @@ export function releaseCommand(program: Command): void {
         flags,
         signReleaseFile(firmware, flags),
         ({ file, type, version, build, hardware, size }) =>
-          `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${size} bytes`,
+          `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${sizeText(size)}`,
       ),
     );
   addSignPageCommand(release);
@@ -152,7 +152,8 @@ async function verify(
   await show(
     flags,
     { valid: true, key_id: read.keyId, type, version, build, hardware, size },
-    () => `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${size} bytes as signed`,
+    () =>
+      `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${sizeText(size)} as signed`,
   );
 }
 
@@ -181,7 +182,7 @@ export const showUpload = (firmware: string, flags: UploadFlags): Promise<void> 
     flags,
     uploadReleaseFile(firmware, flags),
     ({ id, device_type, version, file_size }) =>
-      `firmware ${id}: ${device_type} ${version}, ${file_size} bytes`,
+      `firmware ${id}: ${device_type} ${version}, ${sizeText(file_size)}`,
   );
 
 /** Signs an image's manifest into a file. @throws ReleaseError */

@@ -57,12 +57,3 @@ export function paintState(state: string): string {
   if (state === "cancelled") return red(state);
   return yellow(state.replace("_", " "));
 }
-
-/** Such as `1.2 MB`. */
-export function bytes(count: number): string {
-  const units = ["bytes", "kB", "MB", "GB", "TB"];
-  let value = count;
-  let unit = 0;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
-}

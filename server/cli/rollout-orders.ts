@@ -8,8 +8,8 @@ import { type Term, termChanges, termsOf } from "../shared/rollout-terms.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { plural } from "../shared/words.js";
 import { type AddCommand, AnswerError, callServer, type ServerFlags } from "./client.js";
-import { bold, printLine, printRows, show, wholeNumber, yellow } from "./output.js";
-import { bytes, paintState } from "./rollout-drawing.js";
+import { bold, printLine, printRows, show, sizeText, wholeNumber, yellow } from "./output.js";
+import { paintState } from "./rollout-drawing.js";
 import { minute } from "./rollout-plan.js";
 import { readLineFrom } from "./secret-input.js";
 
@@ -104,7 +104,7 @@ async function showApproved(rollout: ShownRollout, flags: ServerFlags): Promise<
   printTerms(rollout);
   printLine(`  ${"Created by".padEnd(TERM_WIDTH)} ${maker}${editor ? `, changed by ${editor}` : ""}`);
   printLine(
-    `  ${"Reaches".padEnd(TERM_WIDTH)} ${plural(plan.device_count, "device")}, ${bytes(plan.bytes)}; ${plural(plan.excluded_count, "device")} left out`,
+    `  ${"Reaches".padEnd(TERM_WIDTH)} ${plural(plan.device_count, "device")}, ${sizeText(plan.bytes)}; ${plural(plan.excluded_count, "device")} left out`,
   );
   for (const note of plan.notes) printLine(`  ${yellow(note)}`);
 }

@@ -2,9 +2,9 @@
 
 import type { PlanView } from "../api/rollout-views.js";
 import { type AddCommand, callServer, type ServerFlags } from "./client.js";
-import { bold, printLine, printRows, show, toMinute, wholeNumber, yellow } from "./output.js";
-import { bytes } from "./rollout-drawing.js";
+import { bold, printLine, printRows, show, sizeText, wholeNumber, yellow } from "./output.js";
 import { type PlanFlags, readPlanFlags, withPlan } from "./rollout-options.js";
+import { toMinute } from "./times.js";
 
 export interface ListedPlanFlags extends ServerFlags, PlanFlags {
   readonly limit: number;
@@ -36,14 +36,14 @@ export async function showPlan(path: string, body: object, flags: ListedPlanFlag
 function printPlan(view: PlanView): void {
   printLine(
     bold(
-      `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${bytes(view.bytes)} in all`,
+      `${view.device_count} of ${view.device_count + view.excluded_count} devices get it, ${sizeText(view.bytes)} in all`,
     ),
   );
   printRows(view.stages, {
     STAGE: "name",
     DEVICES: "device_count",
     ...(view.uncounted_count > 0 ? { "NOT COUNTED": "uncounted_count" as const } : {}),
-    BYTES: (stage) => bytes(stage.bytes),
+    BYTES: (stage) => sizeText(stage.bytes),
     "NOT BEFORE": (stage) => minute(stage.earliest_at),
   });
   for (const { device_id, stage, firmware_ids, counted } of view.devices) {

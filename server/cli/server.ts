@@ -7,7 +7,7 @@ import type { TlsFiles } from "../runtime/tls.js";
 import { defined } from "../shared/defined.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
 import { addMigrationsCommand } from "./migrations.js";
-import { printJson, printLine, UsageError, wholeNumber, yellow } from "./output.js";
+import { printJson, printLine, sizeText, UsageError, wholeNumber, yellow } from "./output.js";
 
 interface Flags {
   readonly port: number;
@@ -154,7 +154,7 @@ async function runBackup(
   if (json) return printJson({ folder, database_bytes: databaseBytes, copied_files: copiedCount });
   const elsewhere = process.env.BLOB_STORE ? "; firmware in BLOB_STORE is not included" : "";
   printLine(
-    `${folder} contains a database of ${databaseBytes} bytes and ${copiedCount} new files${elsewhere}`,
+    `${folder} contains a database of ${sizeText(databaseBytes)} and ${copiedCount} new files${elsewhere}`,
   );
 }
 

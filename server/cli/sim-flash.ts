@@ -9,7 +9,7 @@ import type { Flash } from "../../host-sim/hardware/flash/flash.js";
 import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
 import { defined } from "../shared/defined.js";
 import { chipOption, printOtadata } from "./flash.js";
-import { bold, printLine, printRows, show, UsageError, wholeNumber } from "./output.js";
+import { bold, printLine, printRows, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
 
 /** The firmware of a new device. */
@@ -115,7 +115,7 @@ async function writeFlash(path: string, flash: Flash, json = false): Promise<voi
   await show(
     { json },
     { file: path, bytes: flash.sizeBytes },
-    ({ file, bytes }) => `${file}, ${bytes} bytes`,
+    ({ file, bytes }) => `${file}, ${sizeText(bytes)}`,
   );
 }
 
@@ -180,7 +180,7 @@ async function keysIn({ nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
 }
 
 function printReport({ bytes, chip, partitions, otadata, boot, apps, nvs }: FlashReport): void {
-  printLine(`flash of ${bytes} bytes, ${chip}`);
+  printLine(`flash of ${sizeText(bytes)}, ${chip}`);
   printLine();
   printPartitions(partitions);
   printLine();

@@ -5,7 +5,8 @@ import type { TokenView } from "../api/account-views.js";
 import { defined } from "../shared/defined.js";
 import { SCOPE_NAMES, SCOPES } from "../shared/permissions.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
-import { printRows, printSecret, show, toDay, wholeNumber } from "./output.js";
+import { printRows, printSecret, show, wholeNumber } from "./output.js";
+import { toDay } from "./times.js";
 
 interface CreateFlags extends ServerFlags {
   readonly scope: readonly string[];

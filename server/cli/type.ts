@@ -4,7 +4,8 @@ import type { Command } from "commander";
 import type { AuditView } from "../api/account-views.js";
 import type { TypeView } from "../api/release-views.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
-import { printRows, show, toSecond, UsageError, wholeNumber } from "./output.js";
+import { printRows, show, UsageError, wholeNumber } from "./output.js";
+import { toSecond } from "./times.js";
 
 interface AuditFlags extends ServerFlags {
   readonly actor?: string;

@@ -5,8 +5,9 @@ import type { UserView } from "../api/account-views.js";
 import { defined } from "../shared/defined.js";
 import { ROLES } from "../shared/permissions.js";
 import { callServer, commandsOf, type ServerFlags } from "./client.js";
-import { printLine, printRows, show, toMinute } from "./output.js";
+import { printLine, printRows, show } from "./output.js";
 import { readSecret, readSecrets } from "./secret-input.js";
+import { toMinute } from "./times.js";
 
 interface Flags extends ServerFlags {
   readonly role: string;

@@ -4,16 +4,8 @@ import { type Command, Option } from "commander";
 import type { DeliveryView, WebhookView } from "../api/webhook-views.js";
 import { defined } from "../shared/defined.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
-import {
-  bold,
-  printLine,
-  printRows,
-  printSecret,
-  show,
-  toSecond,
-  UsageError,
-  wholeNumber,
-} from "./output.js";
+import { bold, printLine, printRows, printSecret, show, UsageError, wholeNumber } from "./output.js";
+import { toSecond } from "./times.js";
 
 interface TargetFlags extends ServerFlags {
   readonly url?: string;

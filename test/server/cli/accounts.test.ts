@@ -114,7 +114,7 @@ describe("the command line's accounts", function () {
     expect(bob).to.include({ name: "bob", role: "operator", has_password: true });
     const eve = await skyslot(["user", "add", "eve"], { as: "root" });
     expect(eve.out).to.match(
-      /^eve: viewer\nValid once, until [\d :-]+: http:\/\/127\.0\.0\.1:\d+\/setup#skl_\S+\n$/,
+      /^eve: viewer\nValid once, until [\d :-]+ (UTC|[+-]\d\d:\d\d): http:\/\/127\.0\.0\.1:\d+\/setup#skl_\S+\n$/,
     );
     expect((await skyslot(["user", "list"], { as: "ada" })).out)
       .to.match(/^NAME +ROLE +STATE +LAST LOGIN/)

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { UsageError } from "../../../server/cli/output.js";
-import { bytes, drawBar, drawRollout } from "../../../server/cli/rollout-drawing.js";
+import { sizeText, UsageError } from "../../../server/cli/output.js";
+import { drawBar, drawRollout } from "../../../server/cli/rollout-drawing.js";
 import { readPlanFlags, readStage, readWindow, seconds, share } from "../../../server/cli/rollout-options.js";
 
 describe("a rollout's options on the command line", () => {
@@ -88,6 +88,15 @@ describe("a rollout on a terminal", () => {
   });
 
   it("has sizes in readable units", () => {
-    expect([999, 1000, 1_234_567].map(bytes)).to.deep.equal(["999 bytes", "1.0 kB", "1.2 MB"]);
+    const counts = [0, 1023, 1024, 297_888, 1_048_575, 8 * 2 ** 20, 5e12];
+    expect(counts.map(sizeText)).to.deep.equal([
+      "0 bytes",
+      "1023 bytes",
+      "1.0 KiB",
+      "290.9 KiB",
+      "1.0 MiB",
+      "8.0 MiB",
+      "4.5 TiB",
+    ]);
   });
 });

@@ -39,7 +39,7 @@ describe("skyslot webhook", () => {
     let deliveries: string;
     do deliveries = (await line.skyslot("webhook", "deliveries", "1")).out;
     while (/pending/.test(deliveries));
-    expect(deliveries).to.match(/^1 +\S+ \S+ +webhook\.test +1 +delivered, 204$/m);
+    expect(deliveries).to.match(/^1 +\S+ \S+ \S+ +webhook\.test +1 +delivered, 204$/m);
     const listed = await line.skyslot("webhook", "list");
     expect(listed.out)
       .to.match(/^1 +yes +0 +0 +rollout\.\* +http\S+ +\(pager\)$/m)
