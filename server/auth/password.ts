@@ -2,6 +2,7 @@
 // raised: a hash with other parameters still verifies, and is renewed when its owner signs in.
 
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
+import { findGuessable } from "./guessable.js";
 
 export interface PasswordCost {
   /** Binary logarithm of N: memory is 128 · 2^ln · r bytes. */
@@ -31,7 +32,7 @@ export function checkPasswordRules(password: string, userName: string): string |
     return `the password has ${password.length} characters, ${MAX_PASSWORD_LENGTH} are allowed`;
   if (new Set(password).size < 4) return "the password repeats too few characters";
   if (password.toLowerCase().includes(userName.toLowerCase())) return "the password contains the user's name";
-  return undefined;
+  return findGuessable(password, userName);
 }
 
 export async function hashPassword(password: string, cost: PasswordCost = PASSWORD_COST): Promise<string> {

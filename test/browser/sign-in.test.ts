@@ -42,6 +42,13 @@ describe("signing in with a browser", function () {
     await page.getByRole("alert").getByText("The password contains the user's name.").waitFor();
     await page.getByLabel("New password").fill(PASSWORD);
     await page.getByText("The password contains").waitFor({ state: "hidden" });
+    await page.getByLabel("New password").fill("password123456");
+    await page.getByRole("button", { name: "Create administrator" }).click();
+    await page
+      .getByRole("alert")
+      .getByText("a common word and characters in a row. Take several words")
+      .waitFor();
+    await page.getByLabel("New password").fill(PASSWORD);
     await page.getByRole("button", { name: "Create administrator" }).click();
     await page.getByText("No device has checked for updates yet").waitFor();
     await page.getByText("ada", { exact: true }).waitFor();

@@ -4,6 +4,18 @@ import type { Mutation } from "./mutation.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    what: "a password of common words and rows is good enough",
+    file: "server/auth/guessable.ts",
+    original: "if (bits >= MIN_BITS) return undefined;",
+    mutated: "if (bits >= 0) return undefined;",
+  },
+  {
+    what: "letters that are written as digits make a common word a good password",
+    file: "server/auth/guessable.ts",
+    original: 'return [lower, replaced("i"), replaced("l")];',
+    mutated: "return [lower];",
+  },
+  {
     what: "an operator gains settings:write",
     file: "server/shared/permissions.ts",
     original: '  "audit:read",\n]);',

@@ -107,6 +107,11 @@ describe("the command line's accounts", function () {
   });
 
   it("adds, lists and changes users", async () => {
+    await writeFile(join(folder, "password"), "password123456\n");
+    const weak = await skyslot(["user", "add", "bob", "--password-file", "password"], { as: "ada" });
+    expect(weak.err).to.match(
+      / PASSWORD_WEAK: the password is easy to guess: it is little more than a common/,
+    );
     await writeFile(join(folder, "password"), "a good sentence\nsecond line\n");
     const bob = await json(["user", "add", "bob", "--role", "operator", "--password-file", "password"], {
       as: "ada",

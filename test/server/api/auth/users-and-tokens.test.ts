@@ -43,7 +43,8 @@ describe("users", () => {
     for (const name of ["", "A", "a", "-ada", "ada lovelace", "ada/..", "x".repeat(65)])
       expect(await add({ name, role: "viewer" }), name).to.equal("INVALID_REQUEST");
     expect(await add({ name: "ada", role: "root" })).to.equal("INVALID_REQUEST");
-    expect(await add({ name: "ada", role: "viewer", password: "12345" })).to.equal("PASSWORD_WEAK");
+    for (const password of ["12345", "password123456", "ada.is.ada.is"])
+      expect(await add({ name: "ada", role: "viewer", password }), password).to.equal("PASSWORD_WEAK");
   });
 
   it("always include an administrator, even with concurrent requests", async () => {
