@@ -147,7 +147,7 @@ describe("the page that signs, opened from disk", function () {
     await sign();
     await problem(sentence);
     await choose("Unsigned manifest", jsonFile("release.jws", "eyJ.eyJ.abc"));
-    await problem(/^Release\.jws is not an unsigned manifest/);
+    await problem(/^release\.jws is not an unsigned manifest/);
     expect(await page.getByRole("heading", { name: "Signed" }).isVisible()).equal(false);
   });
 
@@ -161,10 +161,10 @@ describe("the page that signs, opened from disk", function () {
     const { d, ...publicKey } = key as { d: string };
     const other = JSON.parse(stage.otherKey.buffer.toString()) as { d: string };
     for (const [file, sentence] of [
-      [jsonFile("release.pub.jwk", publicKey), /^Release\.pub\.jwk contains a public key/],
+      [jsonFile("release.pub.jwk", publicKey), /^release\.pub\.jwk contains a public key/],
       [
         jsonFile("locked.jwk", "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIB"),
-        /^Locked\.jwk is locked with a passphrase/,
+        /^locked\.jwk is locked with a passphrase/,
       ],
       [jsonFile("locked.jwk", { ciphertext: "a", protected: "b" }), /is locked with a passphrase/],
       [jsonFile("key.pem", "-----BEGIN PRIVATE KEY-----\nMIIB"), /is in PEM form/],

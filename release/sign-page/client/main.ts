@@ -160,7 +160,8 @@ async function bytesOf(file: File, limit = file.size): Promise<Uint8Array> {
 const textOf = async (file: File, limit: number): Promise<string> =>
   new TextDecoder().decode(await bytesOf(file, 4 * limit + 4));
 
+/** With a capital, unless it begins with the name of a file. */
 function sentence(message: string): string {
-  const text = message.charAt(0).toUpperCase() + message.slice(1);
+  const text = /^[a-z]+[ ,:]/.test(message) ? message.charAt(0).toUpperCase() + message.slice(1) : message;
   return /[.!?)]$/.test(text) ? text : `${text}.`;
 }
