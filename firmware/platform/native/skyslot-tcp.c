@@ -5,6 +5,10 @@
 // another object, and reading one from the listener, run in two threads at once.
 //
 // Here every connection has an error callback until it is closed, and those two happen while lwIP's thread waits.
+//
+// And a crowd of connections stops the device for good, until its watchdog restarts it: each one posts a message of its own to XS's thread,
+// whose queue has ten places, and whoever posts to a full one waits. That is lwIP's thread, while XS's waits for lwIP, or XS's thread itself,
+// which alone could empty it. Here what is to be delivered stands in a list, and one message is in the queue, however many there are.
 
 #include <stdint.h>
 
@@ -15,7 +19,9 @@
 #include "lwip/tcp.h"
 #include "lwip/tcpip.h"
 #include "xsmc.h"
+#include "xsHost.h"
 #include "mc.xs.h"
+#include "builtinCommon.h"
 
 // What the included file needs of XS's names: the tool that collects them looks at this file alone
 enum {
@@ -35,6 +41,8 @@ static inline uint16_t room_of(const struct tcp_pcb *pcb)
 	return pcb ? pcb->snd_buf : 0;
 }
 
+static int post_delivery(xsMachine *the, uint8_t *message, uint16_t length, modMessageDeliver callback, void *refcon);
+
 #include "modLwipSafe.h"
 
 #undef tcp_sndbuf
@@ -45,6 +53,7 @@ static inline uint16_t room_of(const struct tcp_pcb *pcb)
 #define tcp_write_safe guarded_write
 #define tcp_output_safe guarded_output
 #define tcp_recved_safe guarded_received
+#define modMessagePostToMachine post_delivery
 #define xs_listener_read sdk_listener_read
 #define xs_tcp_constructor sdk_tcp_constructor
 void sdk_listener_read(xsMachine *the);
@@ -56,8 +65,75 @@ void sdk_tcp_constructor(xsMachine *the);
 #undef tcp_write_safe
 #undef tcp_output_safe
 #undef tcp_recved_safe
+#undef modMessagePostToMachine
 #undef xs_listener_read
 #undef xs_tcp_constructor
+
+// --- what is to be delivered in XS's thread, the oldest first
+
+typedef struct delivery {
+	struct delivery *next;
+	modMessageDeliver callback;
+	void *refcon;
+} delivery_t;
+
+// Of one message: then others have their turn, and the watchdog is fed.
+#define DELIVERIES_A_TURN 8
+
+static delivery_t *first_delivery, *last_delivery;
+static int is_announced;
+
+static void deliver(void *the, void *ignored, uint8_t *message, uint16_t length);
+
+// Once, until the message has been taken. In debug builds, which do not wait for a place, the next one tries again.
+static int announce(xsMachine *the)
+{
+	builtinCriticalSectionBegin();
+	int announces = first_delivery && !is_announced;
+	is_announced |= announces;
+	builtinCriticalSectionEnd();
+	if (!announces || modMessagePostToMachine(the, NULL, 0, deliver, NULL) == 0)
+		return 0;
+	is_announced = 0;
+	return -1;
+}
+
+static void deliver(void *the, void *ignored, uint8_t *message, uint16_t length)
+{
+	builtinCriticalSectionBegin();
+	is_announced = 0;
+	builtinCriticalSectionEnd();
+	for (int i = 0; i < DELIVERIES_A_TURN; i++) {
+		builtinCriticalSectionBegin();
+		delivery_t *taken = first_delivery;
+		if (taken && !(first_delivery = taken->next))
+			last_delivery = NULL;
+		builtinCriticalSectionEnd();
+		if (!taken)
+			return;
+		modMessageDeliver callback = taken->callback;
+		void *refcon = taken->refcon;
+		c_free(taken); // the callback may throw
+		callback(the, refcon, NULL, 0);
+	}
+	announce(the);
+}
+
+static int post_delivery(xsMachine *the, uint8_t *message, uint16_t length, modMessageDeliver callback, void *refcon)
+{
+	delivery_t *added = c_malloc(sizeof(delivery_t));
+	if (!added)
+		return modMessagePostToMachine(the, message, length, callback, refcon);
+	*added = (delivery_t){ .callback = callback, .refcon = refcon };
+	builtinCriticalSectionBegin();
+	if (last_delivery)
+		last_delivery->next = added;
+	else
+		first_delivery = added;
+	last_delivery = added;
+	builtinCriticalSectionEnd();
+	return announce(the);
+}
 
 // --- what XS's thread asks of a connection that may have gone meanwhile; in lwIP's thread
 
