@@ -1,5 +1,5 @@
 // `skyslot release sign-page`: the page that signs releases in a browser without a network. It is made here, from this copy of Skyslot, and
-// never by a server: whoever controls the server could change it.
+// never by a server: anyone who controls the server could change it.
 
 import type { Command } from "commander";
 import { show } from "./output.js";

@@ -34,7 +34,7 @@ find("form").addEventListener("input", hideResult);
 
 /** Why this page may not be used where it is; empty if it may. */
 function refusalHere(): string {
-  // Where it is served, whoever controls the server can change it; this sentence too, but not in a file that has been compared.
+  // Where it is served, anyone who controls the server can change it; this sentence too, but not in a file that has been compared.
   if (/^https?:$/.test(location.protocol))
     return "This page was opened from a server, which may have changed it to send your key away. Make it with your own copy of Skyslot (npx skyslot release sign-page) and open the file from your disk.";
   if (globalThis.crypto?.subtle === undefined)
