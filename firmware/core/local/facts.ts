@@ -2,17 +2,13 @@
 
 import type { Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
-import { parseVersion, type Version } from "../update/version.js";
+import { parseVersion, versionNumber } from "../update/version.js";
 import { type LocalApiState, nameOf } from "./api-state.js";
 
 /** Of the packets between paired devices; this firmware speaks none yet. */
 const PROTOCOL_VERSION = 1;
 
 export const seconds = (atMs: number): number => Math.floor(atMs / 1000);
-
-/** As paired devices compare versions: MAJOR * 10 000 + MINOR * 100 + PATCH. */
-const numberOf = ({ major, minor, patch }: Version): number =>
-  Number(major) * 10_000 + Number(minor) * 100 + Number(patch);
 
 export function versionFacts(
   { boot, preferences, claimedName }: LocalApiState,
@@ -28,7 +24,7 @@ export function versionFacts(
     type: identity.type,
     version: image.version,
     build: image.build,
-    versionNumber: version ? numberOf(version) : 0,
+    versionNumber: version ? versionNumber(version) : 0,
     buildDate: image.compileDate || null,
     buildTime: image.compileTime || null,
     idfVersion: image.idfVersion || null,

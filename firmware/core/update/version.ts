@@ -71,6 +71,17 @@ export function compareVersions(a: Version, b: Version): number {
   );
 }
 
+/**
+ * As paired devices compare versions, in packets and manifests: MAJOR * 10 000 + MINOR * 100 + PATCH. A patch above 99 counts as 99, a minor
+ * above 99 as 99.99, and a version beyond 32 bits as the last one, so that no newer version has a smaller number. Of a pre-release it is
+ * the release's.
+ */
+export const versionNumber = ({ major, minor, patch }: Version): number =>
+  Math.min(
+    Number(major) * 10_000 + Math.min(Number(minor) * 100 + Math.min(Number(patch), 99), 9_999),
+    0xffffffff,
+  );
+
 /** The version without its build number, as in the `version` fields of the API. */
 export function versionName(version: Version): string {
   const core = `${version.major}.${version.minor}.${version.patch}`;

@@ -4,6 +4,7 @@ import {
   parseVersion,
   readRunningVersion,
   versionName,
+  versionNumber,
 } from "../../../../firmware/core/update/version.js";
 
 const order = (a: string, b: string) => compareVersions(parseVersion(a)!, parseVersion(b)!);
@@ -55,6 +56,28 @@ describe("version", () => {
   });
 
   // the list that semver.org links to for its regular expression
+  it("has a number in which paired devices compare it, that never falls from one version to a newer one", () => {
+    const number = (text: string) => versionNumber(parseVersion(text)!);
+    expect(number("2.1.3")).equal(20_103);
+    expect(number("0.0.1")).equal(1);
+    expect(number("1.2.3-rc.1+7")).equal(10_203);
+    const rising = [
+      "1.99.99",
+      "1.99.100",
+      "1.100.0",
+      "1.4000.1",
+      "1.4000.2",
+      "2.0.0",
+      "429495.99.99",
+      "429496.72.95",
+    ];
+    for (let i = 1; i < rising.length; i++)
+      expect(number(rising[i]!), rising[i]!).least(number(rising[i - 1]!));
+    expect(number("1.100.7")).equal(19_999);
+    expect(number("429496.73.0")).equal(0xffffffff);
+    expect(number(`${"9".repeat(50)}.0.0`)).equal(0xffffffff);
+  });
+
   it("takes what Semantic Versioning 2.0.0 calls valid", () => {
     const valid = `0.0.4 1.2.3 10.20.30 1.1.2-prerelease+meta 1.1.2+meta 1.1.2+meta-valid 1.0.0-alpha 1.0.0-beta
       1.0.0-alpha.beta 1.0.0-alpha.beta.1 1.0.0-alpha.1 1.0.0-alpha0.valid 1.0.0-alpha.0valid
