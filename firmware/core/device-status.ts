@@ -4,8 +4,10 @@ import type { DeviceState } from "./device-state.js";
 import { PERCENT_STEP, type Status } from "./status.js";
 
 /** The current status. `error` and `identify` are not among these: they are transient, shown when something happens. */
-export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard">): Status {
-  const { wifi, update, trial, crashGuard } = state;
+export function statusOf(
+  state: Pick<DeviceState, "wifi" | "update" | "trial" | "crashGuard" | "localApi">,
+): Status {
+  const { wifi, update, trial, crashGuard, localApi } = state;
   if (trial.phase === "trial" || trial.phase === "validating") return { name: "trial", percent: 0 };
   const joined = wifi.phase === "joined";
   switch (update.phase) {
@@ -23,7 +25,8 @@ export function statusOf(state: Pick<DeviceState, "wifi" | "update" | "trial" | 
     default:
       return updating(update.job);
   }
-  if (joined) return { name: crashGuard.safeMode ? "safeMode" : "online", percent: 0 };
+  const isWarned = localApi.peer?.warning !== undefined;
+  if (joined) return { name: crashGuard.safeMode ? "safeMode" : isWarned ? "warning" : "online", percent: 0 };
   const onlySetupHelps = wifi.phase === "unset" || (wifi.portalOpen && wifi.phase === "waiting");
   return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };
 }

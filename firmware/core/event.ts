@@ -176,6 +176,36 @@ export interface PushOffer {
   };
 }
 
+/** What a device of a pair knows of the other one (pair/peer.ts). */
+export interface PeerFacts {
+  readonly type: "peerFacts";
+  /** Such as `transmitter`. */
+  readonly deviceType: string;
+  /** `aa:bb:cc:dd:ee:ff`; empty: it has found none yet. */
+  readonly mac: string;
+  /** Of its firmware, such as `2.1.3`; empty: not heard since the boot, as are the next five. */
+  readonly version: string;
+  /** The same as a number (versionNumber of update/version.ts). */
+  readonly number: number;
+  readonly protocol: number;
+  /** The oldest version, as a number, of this device that it works with. */
+  readonly minCompatible: number;
+  readonly buildDate: string;
+  readonly buildTime: string;
+  /** It was heard within PEER_LOST_MS. */
+  readonly isConnected: boolean;
+  /** The two may exchange data. */
+  readonly isCompatible: boolean;
+  /** A sentence for a person, while it is silent or not compatible; absent: all is well, or it is too early to say. */
+  readonly warning?: string;
+  /** dBm, of the frame that was heard last; 0: none. */
+  readonly rssi: number;
+  /** How many of the last probes it has answered; absent: none was sent yet. */
+  readonly linkPercent?: number;
+  /** Data of its that was not believed since the boot, because it is not compatible. */
+  readonly ignoredDataCount: number;
+}
+
 /** Why joining a network failed. */
 export type JoinFailure =
   | "wrong-password"
@@ -311,6 +341,8 @@ export type Event =
   | { readonly type: "storeFailed"; readonly key: string; readonly message: string }
   // parts of the hardware or of the SDK that fail: the device goes on without
   | { readonly type: "partFailed"; readonly part: string; readonly message: string }
+  /** Of a pair: whenever one of them has changed that matters to a person. */
+  | PeerFacts
   // the app
   /** Its part has thrown an error, for the first time in this boot. */
   | { readonly type: "appFailed"; readonly message: string }

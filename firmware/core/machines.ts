@@ -111,6 +111,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   storeFailed: to(update, localApi),
   partFailed: to(localApi),
   appFailed: to(trial, localApi),
+  peerFacts: to(localApi),
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
   online: to(linkWatch, update, trial, report, portal, push, localApi, presence),

@@ -3,6 +3,7 @@
 //   setup      ████████████████────────────────   1 s on, 1 s off
 //   joining    ████────████────████────████────   quarter seconds
 //   online     ████████████████████████████████
+//   warning    ██████████████████──██████████████████──   off for a tenth of each second
 //   updating   ████████────────████████────────   half seconds, inverted after each 5 %
 //   trial      ██──██────────────██──██────────   two flashes
 //   safeMode   ██──██──██──────────────────────   three flashes
@@ -16,6 +17,7 @@ const RHYTHMS: Readonly<Record<StatusName, readonly number[]>> = Object.freeze({
   setup: Object.freeze([1000, 1000]),
   joining: Object.freeze([250, 250]),
   online: Object.freeze([]),
+  warning: Object.freeze([900, 100]),
   updating: Object.freeze([500, 500]),
   trial: Object.freeze([100, 100, 100, 700]),
   safeMode: Object.freeze([100, 100, 100, 100, 100, 1000]),

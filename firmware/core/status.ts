@@ -4,6 +4,8 @@ export type StatusName =
   | "setup"
   | "joining"
   | "online"
+  /** It is online, but the other device of its pair is silent or not compatible. */
+  | "warning"
   | "updating"
   | "trial"
   | "error"

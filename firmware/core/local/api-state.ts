@@ -1,7 +1,7 @@
 // What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { Booted, Problem, Raise } from "../event.js";
+import type { Booted, PeerFacts, Problem, Raise } from "../event.js";
 import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
@@ -56,6 +56,8 @@ export interface LocalApiState {
   readonly lastRollBack: LastRollBack | undefined;
   /** Found at the boot or since, one of a kind, at most MAX_PROBLEM_COUNT. */
   readonly problems: readonly Problem[];
+  /** The other device of a pair; `undefined`: there is none. */
+  readonly peer: PeerFacts | undefined;
   readonly saving: Saving | undefined;
   /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
@@ -77,6 +79,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   lastError: undefined,
   lastRollBack: undefined,
   problems: Object.freeze([]),
+  peer: undefined,
   saving: undefined,
   leaving: "no",
 });

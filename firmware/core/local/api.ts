@@ -91,6 +91,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return found(state, "STORE_FAILED", `"${event.key}" could not be stored: ${event.message}.`);
     case "partFailed":
       return found(state, "PART_FAILED", `The ${event.part} could not be used: ${event.message}.`);
+    case "peerFacts":
+      return [{ ...state, peer: event }, []];
     case "updateFailed":
       return [noted(state, event, event.code, event.message), []];
     case "installationFailed": {

@@ -1,6 +1,6 @@
 // Sample events and facts for the tests of core.
 
-import type { Booted, Event, RunningImage, Stamped } from "../../../firmware/core/event.js";
+import type { Booted, Event, PeerFacts, RunningImage, Stamped } from "../../../firmware/core/event.js";
 
 export const IMAGE: RunningImage = Object.freeze({
   version: "1.0.0",
@@ -32,6 +32,24 @@ export const BOOTED: Booted = Object.freeze<Booted>({
     trialDeadlineSeconds: 300,
     keyIds: ["key-1"],
   },
+});
+
+/** The other device of a pair, in range, and too new for this one. */
+export const PEER: PeerFacts = Object.freeze<PeerFacts>({
+  type: "peerFacts",
+  deviceType: "transmitter",
+  mac: "aa:bb:cc:dd:ee:ff",
+  version: "2.1.3",
+  number: 20_103,
+  protocol: 3,
+  minCompatible: 20_000,
+  buildDate: "Nov 30 2026",
+  buildTime: "12:34:56",
+  isConnected: true,
+  isCompatible: false,
+  warning: "it speaks protocol 3, this device 2",
+  rssi: -50,
+  ignoredDataCount: 0,
 });
 
 /** The events of an HTTP answer in JSON. */

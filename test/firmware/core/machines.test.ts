@@ -8,7 +8,7 @@ import { NO_TOKENS, OTHER_TOKEN_KEY } from "../../../firmware/core/server/server
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
-import { BOOTED, IMAGE, stamped } from "./events.js";
+import { BOOTED, IMAGE, PEER, stamped } from "./events.js";
 import { inPhase, jobOf, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
@@ -113,6 +113,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     storeFailed: { type: "storeFailed", key: "server", message: "no" },
     partFailed: { type: "partFailed", part: "port", message: "no" },
     appFailed: { type: "appFailed", message: "no" },
+    peerFacts: PEER,
     readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
     online: { type: "online", address: "192.168.1.2", rssi: -50 },

@@ -8,7 +8,7 @@ import type { Effect } from "../../../firmware/core/effect.js";
 import type { Event } from "../../../firmware/core/event.js";
 import type { Status, StatusName } from "../../../firmware/core/status.js";
 import { initialLed, type LedState, lightAt, showStatus } from "../../../firmware/core/status-led.js";
-import { BOOTED, stamped } from "./events.js";
+import { BOOTED, PEER, stamped } from "./events.js";
 import { inPhase, JOB } from "./update-phases.js";
 
 const status = (name: StatusName, percent = 0): Status => ({ name, percent });
@@ -27,6 +27,7 @@ describe("the status LED", () => {
     expect(light(shown("setup"), 2000)).equal("##########----------");
     expect(light(shown("online"), 1000)).equal("##########");
     expect(light(shown("trial"), 2000)).equal("#-#-------#-#-------");
+    expect(light(shown("warning"), 2000)).equal("#########-#########-");
     expect(light(shown("safeMode"), 1500)).equal("#-#-#----------");
     expect(lightAt(shown("joining"), 249)).deep.equal({ on: true, lastsMs: 1 });
     expect(lightAt(shown("joining"), 250)).deep.equal({ on: false, lastsMs: 250 });
@@ -57,7 +58,16 @@ describe("the status LED", () => {
   });
 
   it("predicts correctly when it will change by itself", () => {
-    for (const name of ["setup", "joining", "updating", "trial", "safeMode", "error", "identify"] as const) {
+    for (const name of [
+      "setup",
+      "joining",
+      "warning",
+      "updating",
+      "trial",
+      "safeMode",
+      "error",
+      "identify",
+    ] as const) {
       const led = shown(name);
       for (let atMs = 0, changes = 0; changes < 20; changes++) {
         const { on, lastsMs } = lightAt(led, atMs);
@@ -121,6 +131,22 @@ describe("the LED status of a device", () => {
   it("is safe mode instead of online when the app was not started", () => {
     const { state } = run(saved, { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 });
     expect(statusOf(state)).deep.equal(status("online"));
+    const crashGuard = { ...state.crashGuard, safeMode: true };
+    expect(statusOf({ ...state, crashGuard })).deep.equal(status("safeMode"));
+  });
+
+  it("is a warning instead of online while the other device of the pair has one, and nothing more important is shown", () => {
+    const { warning: _, ...well } = PEER;
+    const joined: Event = { type: "wifiJoined", attempt: 1, address: "10.0.0.2", rssi: -50 };
+    const reported = run(saved, PEER, joined, well, PEER, { type: "wifiLost", attempt: 1, reason: "lost" });
+    expect(reported.shown.map(({ name }) => name)).deep.equal([
+      "joining",
+      "warning",
+      "online",
+      "warning",
+      "joining",
+    ]);
+    const { state } = run(saved, PEER, joined);
     const crashGuard = { ...state.crashGuard, safeMode: true };
     expect(statusOf({ ...state, crashGuard })).deep.equal(status("safeMode"));
   });
