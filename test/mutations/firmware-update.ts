@@ -68,15 +68,15 @@ const release: readonly Mutation[] = [
   },
   {
     what: "a token for another purpose is accepted as a release",
-    file: `${UPDATE}/release.ts`,
-    original: 'alg !== "ES256" || typ !== RELEASE_TYPE ||',
+    file: `${UPDATE}/jws.ts`,
+    original: 'alg !== "ES256" || typ !== type ||',
     mutated: 'alg !== "ES256" ||',
   },
   {
     what: "a manifest without a signature algorithm is accepted",
-    file: `${UPDATE}/release.ts`,
-    original: 'alg !== "ES256" || typ !== RELEASE_TYPE ||',
-    mutated: "typ !== RELEASE_TYPE ||",
+    file: `${UPDATE}/jws.ts`,
+    original: 'alg !== "ES256" || typ !== type ||',
+    mutated: "typ !== type ||",
   },
   {
     what: "the number of digests is not checked",

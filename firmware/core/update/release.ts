@@ -1,16 +1,13 @@
-// A release manifest: its fields, and whether this device may install it. The manifest is a compact JWS (RFC 7515) with an ES256
-// signature. Parsing and checking are here; verifying the signature is an effect, since it is native code. A manifest takes a large part
-// of a device's memory, so no part of it is copied to be read.
-//
-//   base64url(header) "." base64url(payload) "." base64url(r ‖ s)
-//   └──────────── signed, ASCII ───────────┘
+// A release manifest: its fields, and whether this device may install it. The manifest is a compact JWS (jws.ts). Parsing and checking are
+// here; verifying the signature is an effect, since it is native code.
 
-import { base64UrlDecode, utf8Decode } from "../bytes.js";
+import { base64UrlDecode } from "../bytes.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
-import { type JsonObject, readJsonObject } from "../json.js";
+import type { JsonObject } from "../json.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
+import { readJws, type SignedText } from "./jws.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { compareVersions, parseVersion, readRunningVersion, type Version, versionName } from "./version.js";
 
@@ -22,12 +19,7 @@ export const SECTOR_BYTES = 4096;
 /** Of a manifest of format 1, which lists them. */
 const MAX_CHUNK_COUNT = 1024;
 
-export interface SignedRelease {
-  readonly keyId: string;
-  /** Number of characters of the manifest that are signed: all before its second dot. */
-  readonly signedLength: number;
-  /** r and s, 32 bytes each. */
-  readonly signature: Uint8Array;
+export interface SignedRelease extends SignedText {
   readonly release: Release;
 }
 
@@ -46,44 +38,19 @@ export interface Release extends ReleaseFacts {
  */
 export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH): Result<SignedRelease> {
   if (jws.length > maxLength) return tooLarge(jws, maxLength);
-  const headerEnd = jws.indexOf(".");
-  const signedLength = jws.indexOf(".", headerEnd + 1);
-  const isWhole = headerEnd > 0 && signedLength > headerEnd + 1 && signedLength < jws.length - 1;
-  if (!isWhole || jws.indexOf(".", signedLength + 1) >= 0) {
-    return malformed("a compact JWS has three parts with dots between them");
-  }
-  const header = parseJson(jws, 0, headerEnd);
-  const alg = header?.get("alg");
-  const kid = header?.get("kid");
-  const typ = header?.get("typ");
-  if (alg !== "ES256" || typ !== RELEASE_TYPE || typeof kid !== "string" || kid.length > 64) {
-    return malformed(`header must say alg ES256, typ ${RELEASE_TYPE} and a kid of at most 64 characters`);
-  }
-  const signature = base64UrlDecode(jws, signedLength + 1);
-  if (signature?.length !== 64) return malformed("an ES256 signature is 64 bytes");
-  const fields = parseJson(jws, headerEnd + 1, signedLength);
-  if (!fields) return malformed("payload is not a JSON object");
+  const read = readJws(jws, RELEASE_TYPE);
+  if (typeof read === "string") return malformed(read);
+  const { signed, fields } = read;
   if (fields.get("format") === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
   const release = readPayload(fields);
   if (typeof release !== "object") return malformed(release);
-  return succeed({ keyId: kid, signedLength, signature, release });
+  return succeed({ ...signed, release });
 }
 
 const malformed = (message: string) => fail("RELEASE_MALFORMED", `release manifest: ${message}`);
 
 const tooLarge = (jws: string, limit: number) =>
   fail("RELEASE_TOO_LARGE", `release manifest is ${jws.length} bytes, at most ${limit} are read`);
-
-function parseJson(text: string, start: number, end: number): JsonObject | undefined {
-  const json = decodeText(text, start, end);
-  return json === undefined ? undefined : readJsonObject(json);
-}
-
-/** The decoded bytes are free when this returns. */
-function decodeText(text: string, start: number, end: number): string | undefined {
-  const bytes = base64UrlDecode(text, start, end);
-  return bytes && utf8Decode(bytes);
-}
 
 /** The release, or a sentence that names the wrong field. */
 function readPayload(fields: JsonObject): Release | string {
