@@ -239,3 +239,51 @@ export interface ReleaseFacts {
   /** Seconds since 1970; absent: never. */
   readonly expires?: number;
 }
+
+/** Longest system manifest, characters of its compact JWS: one of eight components with long names fits. */
+export const MAX_SYSTEM_LENGTH = 3072;
+
+/** Devices, or kinds of device, that one system is made of, at most: what a gateway and the six roles of its nodes need, and one more. */
+export const MAX_SYSTEM_COMPONENT_COUNT = 8;
+
+/**
+ * Payload of a system manifest (JWS, ES256, protected header `typ: "skyslot-system"`, `kid`): what several devices are to run together. It
+ * says which releases belong together and in which order they are begun; what a device installs is decided by its own release's manifest.
+ * Numbers are whole.
+ */
+export interface SystemPayload {
+  readonly format: 1;
+  /** Of the system, such as `doorbell`; 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */
+  readonly name: string;
+  /** Of the system: a semantic version without a build. */
+  readonly version: string;
+  /** Oldest version of the system from which this one may be installed; absent: any. */
+  readonly minCompatibleVersion?: string;
+  /** In the order in which they are updated; 1 to MAX_SYSTEM_COMPONENT_COUNT, no two of the same name. */
+  readonly components: readonly SystemComponent[];
+  /** Wait between a component's update and the first question whether it is healthy, 0 to 3600. */
+  readonly rebootDelaySeconds: number;
+  /** How long a component may take to be healthy before the whole system goes back, 1 to 3600. */
+  readonly healthTimeoutSeconds: number;
+  /** For people, at most MAX_SYSTEM_DESCRIPTION_LENGTH characters. */
+  readonly description?: string;
+  /** Seconds since 1970. */
+  readonly created: number;
+  /** Seconds since 1970; absent: never. */
+  readonly expires?: number;
+}
+
+export const MAX_SYSTEM_DESCRIPTION_LENGTH = 200;
+
+/** One device of a system, or all of one kind, and its release. */
+export interface SystemComponent {
+  /** In the system, such as `receiver`. */
+  readonly name: string;
+  /** As in the release: device type, board, version, build. */
+  readonly type: string;
+  readonly hardware: string;
+  readonly version: string;
+  readonly build: number;
+  /** SHA-256 of the image file, hex. */
+  readonly sha256: string;
+}
