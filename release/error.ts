@@ -7,7 +7,10 @@ export type ReleaseErrorCode =
   | "KEY_UNKNOWN"
   | "RELEASE_MALFORMED"
   | "RELEASE_TOO_LARGE"
-  | "SIGNATURE_INVALID";
+  | "SIGNATURE_INVALID"
+  | "SYSTEM_INCOMPATIBLE"
+  | "SYSTEM_MALFORMED"
+  | "SYSTEM_TOO_LARGE";
 
 export class ReleaseError extends Error {
   override readonly name = "ReleaseError";

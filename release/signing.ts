@@ -18,14 +18,28 @@ import { publicPart } from "./keys.js";
  * Signs a payload, and reads the result as a device does.
  * @throws KeyError, ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
  */
-export async function signRelease(payload: ReleasePayload, privateKey: JWK): Promise<string> {
+export const signRelease = (payload: ReleasePayload, privateKey: JWK): Promise<string> =>
+  signPayload(payload, RELEASE_TYPE, privateKey, readRelease);
+
+/**
+ * A compact JWS over the JSON of a payload.
+ * @param type the protected header's `typ`
+ * @param read reads the result as a device does, and throws if a device would refuse it
+ * @throws KeyError, and what `read` throws
+ */
+export async function signPayload(
+  payload: object,
+  type: string,
+  privateKey: JWK,
+  read: (jws: string) => SignedManifest,
+): Promise<string> {
   const kid = await calculateJwkThumbprint(publicPart(privateKey));
   const key = await importPrivateKey(privateKey);
   const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: "ES256", typ: RELEASE_TYPE, kid })
+    .setProtectedHeader({ alg: "ES256", typ: type, kid })
     .sign(key);
   // Not every engine compares the parts of a key: another private part would sign what no device accepts.
-  await verifyReleaseSignature(readRelease(jws), [privateKey]).catch((cause) => {
+  await verifyReleaseSignature(read(jws), [privateKey]).catch((cause) => {
     throw damagedKey(cause);
   });
   return jws;
@@ -44,9 +58,13 @@ const damagedKey = (cause: unknown): KeyError =>
     cause,
   });
 
-export interface ReadRelease {
+/** What a release key has signed, of a release or a system. */
+export interface SignedManifest {
   readonly jws: string;
   readonly keyId: string;
+}
+
+export interface ReadRelease extends SignedManifest {
   readonly release: Release;
 }
 
@@ -69,7 +87,7 @@ const remedy = (jws: string): string =>
 
 /** Throws unless one of the keys signed it. @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID */
 export async function verifyReleaseSignature(
-  { jws, keyId }: ReadRelease,
+  { jws, keyId }: SignedManifest,
   trustedKeys: readonly JWK[],
 ): Promise<void> {
   for (const key of trustedKeys) {
