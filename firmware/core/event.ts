@@ -174,6 +174,11 @@ export interface PushOffer {
     readonly replyPort: number;
     readonly md5: string;
   };
+  /**
+   * Comes part by part from a painlessMesh gateway: the image's MD5 in hex. That protocol does not tell the length; `sizeBytes` is the most that
+   * it can be, and the event with the last bytes says that they are the last.
+   */
+  readonly mesh?: { readonly md5: string };
 }
 
 /** What a device of a pair knows of the other one (pair/peer.ts). */
@@ -294,7 +299,13 @@ export type Event =
   | { readonly type: "pushRequested"; readonly connection: number; readonly head: RequestHead }
   /** Bytes of a body wait to be read. */
   | { readonly type: "pushReadable"; readonly connection: number; readonly count: number }
-  | { readonly type: "pushData"; readonly connection: number; readonly bytes: Uint8Array }
+  | {
+      readonly type: "pushData";
+      readonly connection: number;
+      readonly bytes: Uint8Array;
+      /** Of a push whose length was not known (PushOffer.mesh): it ends with these bytes. */
+      readonly isLast?: true;
+    }
   /** The sender has gone, and nothing of what it sent waits. */
   | { readonly type: "pushClosed"; readonly connection: number }
   | {

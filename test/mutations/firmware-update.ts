@@ -206,8 +206,8 @@ const offers: readonly Mutation[] = [
   {
     what: "a push of another size than its release says is accepted",
     file: `${UPDATE}/pushed-update.ts`,
-    original: "if (checked.value.size !== offer.sizeBytes) {",
-    mutated: "if (checked.value.size > offer.sizeBytes * 2) {",
+    original: "if (size !== offer.sizeBytes && !offer.mesh) {",
+    mutated: "if (size > offer.sizeBytes * 2 && !offer.mesh) {",
   },
   {
     what: "an answer of any length is read",
@@ -475,7 +475,7 @@ const installation: readonly Mutation[] = [
   {
     what: "a stalled push never times out",
     file: `${UPDATE}/retry.ts`,
-    original: "if (job.failureCount >= RECEIVE_RETRIES) {",
+    original: "if (job.failureCount >= retries) {",
     mutated: "if (job.failureCount >= 100 * RECEIVE_RETRIES) {",
   },
   {

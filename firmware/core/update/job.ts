@@ -24,6 +24,8 @@ export interface PushSource {
   readonly acknowledged: boolean;
   /** The sender asks for the answer in JSON. */
   readonly isJson?: boolean;
+  /** By the mesh: it is asked for part by part, and each request may be repeated for minutes. */
+  readonly isSlow?: true;
 }
 
 /** What is being installed. */
@@ -32,7 +34,7 @@ export interface Job {
   /** What the release says of the image. Without a release: what the image says of itself, and no digests. */
   readonly release: Release;
   readonly signed: boolean;
-  /** Sent by espota's client, hex. */
+  /** Sent by espota's client or the mesh's gateway, hex. */
   readonly md5: string | undefined;
   /** The last bytes that were read, at most 32: at the end of an unsigned image they are its SHA-256. */
   readonly tail: Uint8Array;

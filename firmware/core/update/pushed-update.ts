@@ -71,8 +71,10 @@ export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, r
 }
 
 /** Identifies the image: its release's signature, its MD5, or at least its length. */
-const imageIdOf = ({ release, espota, sizeBytes }: PushOffer): string =>
-  (release && endOfRelease(release)) ?? espota?.md5 ?? `${sizeBytes}`;
+const imageIdOf = (offer: PushOffer): string =>
+  (offer.release && endOfRelease(offer.release)) ?? md5Of(offer) ?? `${offer.sizeBytes}`;
+
+const md5Of = ({ espota, mesh }: PushOffer): string | undefined => espota?.md5 ?? mesh?.md5;
 
 const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer;
 
@@ -107,8 +109,9 @@ function releaseVerified(
     time: timeAt(state.clock, event.at),
   });
   if (!checked.ok) return refusePush(state, offer, checked.failure, event.random);
-  if (checked.value.size !== offer.sizeBytes) {
-    const message = `body is ${offer.sizeBytes} bytes, its release says ${checked.value.size}`;
+  const { size } = checked.value;
+  if (size !== offer.sizeBytes && !offer.mesh) {
+    const message = `body is ${offer.sizeBytes} bytes, its release says ${size}`;
     return refusePush(state, offer, { code: "IMAGE_MISMATCH", message }, event.random);
   }
   return startPush(state, offer, checked.value);
@@ -131,18 +134,20 @@ function refusePush(state: UpdateState, offer: PushOffer, failure: Failure, rand
 function startPush(state: UpdateState, offer: PushOffer, release: Release | undefined): Step {
   if (!state.boot) return [state, []];
   const attempt = nextAttempt(state);
+  const sizeBytes = release?.size ?? offer.sizeBytes;
   const job: Job = {
     source: {
       kind: "push",
       connection: offer.connection,
       acknowledged: offer.espota !== undefined,
       ...(offer.isJson ? { isJson: true } : {}),
+      ...(offer.mesh ? { isSlow: true } : {}),
     },
-    release: release ?? unsignedRelease(state.boot.identity, offer.sizeBytes),
+    release: release ?? unsignedRelease(state.boot.identity, sizeBytes),
     signed: release !== undefined,
-    md5: offer.espota?.md5,
+    md5: md5Of(offer),
     ...FRESH_JOB,
-    rangeEnd: offer.sizeBytes,
+    rangeEnd: sizeBytes,
     wholeOnly: true,
   };
   const { connection, espota } = offer;
@@ -152,7 +157,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
       {
         type: "log",
         level: "info",
-        message: `receiving a pushed image of ${offer.sizeBytes} bytes, ${release?.version ?? "unsigned"}`,
+        message: `receiving a pushed image of ${offer.mesh ? "at most " : ""}${sizeBytes} bytes, ${release?.version ?? "unsigned"}`,
       },
       { type: "setTimer", timer: "transfer", delayMs: STALL_MS },
       ...(espota

@@ -37,6 +37,8 @@ const MAX_TRIES = 5;
 const MAX_PART_TRIES = 3;
 /** How many times in a row a receive may time out before a push ends. */
 export const RECEIVE_RETRIES = 3;
+/** The same of a push by the mesh: a node asks for a part ten times, and then says itself that nothing comes. */
+const MESH_RECEIVE_RETRIES = 10;
 
 export function handleSlotFailure(state: Installing, event: Stamped): Step {
   if (event.type === "saveFailed" && event.purpose === "record") {
@@ -99,12 +101,14 @@ export function rejectPart(
 export function pushTimedOut(state: Installing, job: Job, random: number): Step {
   const seconds = STALL_MS / 1000;
   const where = `at byte ${job.offset} of ${job.release.size}`;
-  if (job.failureCount >= RECEIVE_RETRIES) {
-    const message = `no byte for ${seconds} s, ${RECEIVE_RETRIES + 1} times in a row, ${where}`;
+  const isSlow = job.source.kind === "push" && job.source.isSlow;
+  const retries = isSlow ? MESH_RECEIVE_RETRIES : RECEIVE_RETRIES;
+  if (job.failureCount >= retries) {
+    const message = `no byte for ${seconds} s, ${retries + 1} times in a row, ${where}`;
     return failAttempt(state, job, { code: "SERVER_STALLED", message }, random);
   }
   const failureCount = job.failureCount + 1;
-  const message = `no byte for ${seconds} s ${where}, still waiting (${failureCount} of ${RECEIVE_RETRIES})`;
+  const message = `no byte for ${seconds} s ${where}, still waiting (${failureCount} of ${retries})`;
   return [
     { ...state, job: { ...job, failureCount } },
     [

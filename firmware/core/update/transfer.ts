@@ -112,7 +112,8 @@ export function streamingStep(state: Installing, event: Stamped): Step {
     case "pushReadable":
       return isFromSender(job, event) ? readable(state, job, event.count) : [state, []];
     case "pushData":
-      return isFromSender(job, event) ? take(state, job, event) : [state, []];
+      if (!isFromSender(job, event)) return [state, []];
+      return take(state, event.isLast ? endingWith(job, event.bytes.length) : job, event);
     case "pushClosed":
       return isFromSender(job, event) && !isAllRead(job)
         ? retryLater(state, job, bodyTruncated(job), event.random)
@@ -132,6 +133,13 @@ export function streamingStep(state: Installing, event: Stamped): Step {
 
 const isFromSender = ({ source }: Job, { connection }: { readonly connection: number }) =>
   source.kind === "push" && source.connection === connection;
+
+/** The job of a push whose length was not known, and is with its last bytes. */
+function endingWith(job: Job, lastCount: number): Job {
+  const size = job.offset + job.head.length + lastCount;
+  // what is signed has its length in the release
+  return job.signed ? job : { ...job, rangeEnd: size, release: { ...job.release, size } };
+}
 
 /** Whether everything that was requested has been read. */
 export const isAllRead = (job: Job): boolean =>

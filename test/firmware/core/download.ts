@@ -86,7 +86,14 @@ export class Download {
     | undefined;
   #hasRetry = false;
   #push:
-    | { readonly connection: number; readonly body: Uint8Array; position: number; announced: number }
+    | {
+        readonly connection: number;
+        readonly body: Uint8Array;
+        /** By the mesh: its last bytes are marked, because its length was not told. */
+        readonly isOpenEnded: boolean;
+        position: number;
+        announced: number;
+      }
     | undefined;
 
   constructor(options: DownloadOptions) {
@@ -112,8 +119,9 @@ export class Download {
 
   /** Pushes these bytes, and continues until the machine has answered. */
   push(offer: Omit<PushOffer, "connection" | "sizeBytes"> = {}, body = this.image): this {
-    const { connection, sizeBytes } = { connection: 3, sizeBytes: body.length };
-    this.#push = { connection, body, position: 0, announced: 0 };
+    const isOpenEnded = offer.mesh !== undefined;
+    const { connection, sizeBytes } = { connection: 3, sizeBytes: isOpenEnded ? 0x180000 : body.length };
+    this.#push = { connection, body, isOpenEnded, position: 0, announced: 0 };
     this.#hear({ type: "pushOffered", offer: { connection, sizeBytes, ...offer } });
     while (this.#next()) {}
     return this;
@@ -308,7 +316,9 @@ export class Download {
         const push = this.#push!;
         const bytes = push.body.slice(push.position, push.position + effect.maxBytes);
         push.position += bytes.length;
-        this.#events.push({ type: "pushData", connection: effect.connection, bytes });
+        const isLast = push.isOpenEnded && push.position === push.body.length;
+        const marked = isLast ? ({ isLast: true } as const) : {};
+        this.#events.push({ type: "pushData", connection: effect.connection, bytes, ...marked });
         return;
       }
       case "answerPush": {
