@@ -8,6 +8,10 @@ export function formatMac(mac: Uint8Array): string {
   return Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
 }
 
+/** The 6 bytes of an address as formatMac writes it. */
+export const parseMac = (mac: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(mac.split(":"), (digits) => Number.parseInt(digits, 16));
+
 /** Of the type in an id, which is a label of a host name: 31 characters with the MAC's part and 33 with a number behind it, of 63. */
 const MAX_TYPE_LENGTH = 24;
 

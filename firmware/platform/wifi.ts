@@ -4,7 +4,7 @@
 import Net from "net";
 import WiFi, { type AccessPoint } from "wifi";
 import type { Network } from "../core/event.js";
-import { formatMac } from "../core/identity.js";
+import { formatMac, parseMac } from "../core/identity.js";
 import type { JoinRequest, SearchRequest } from "./carry-out.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
@@ -48,7 +48,7 @@ export class Wifi {
       WiFi.connect({
         ssid,
         ...(password === "" ? {} : { password }),
-        ...(bssid === undefined ? {} : { bssid: bytesOf(bssid) }),
+        ...(bssid === undefined ? {} : { bssid: parseMac(bssid).buffer }),
         ...(isChannel(channel) ? { channel } : {}),
       });
       this.#native.skyslot_host_name(hostName); // the module has made the interface, which asks for an address some time later
@@ -164,7 +164,3 @@ const heard = ({ ssid, rssi, channel, authentication, bssid }: AccessPoint): Net
 /** Others, such as 14, make the module throw; without a channel it searches them all. */
 const isChannel = (channel: number | undefined): channel is number =>
   channel !== undefined && channel >= 1 && channel <= 13;
-
-/** Of an address as formatMac writes it. */
-const bytesOf = (bssid: string): ArrayBuffer =>
-  Uint8Array.from(bssid.split(":"), (digits) => Number.parseInt(digits, 16)).buffer;
