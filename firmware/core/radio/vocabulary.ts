@@ -25,10 +25,14 @@ export type RadioEvent =
   | { readonly type: "frameSent"; readonly frame: number; readonly isAcknowledged: boolean }
   /** Frames that arrived were dropped because they were not read in time. */
   | { readonly type: "framesDropped"; readonly count: number }
+  /** It could not be started, or put on a channel: it stays on the one before, and receives if it has been started before. */
   | { readonly type: "radioFailed"; readonly message: string };
 
 export type RadioEffect =
-  /** Receives from now on. A device that has joined no network listens on this channel, 1 to 13; one that has, on its network's. */
+  /**
+   * Receives from now on. A device that has joined no network listens on this channel; one that has, on its network's. 1 to 13, of which 12
+   * and 13 fail by ESP-IDF's default country; every channel fails while the device searches for networks or joins one.
+   */
   | { readonly type: "startRadio"; readonly channel: number }
   /** Without effect while a network is joined: its access point decides on the channel. */
   | { readonly type: "tuneRadio"; readonly channel: number }

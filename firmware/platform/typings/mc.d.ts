@@ -85,6 +85,15 @@ declare module "mc/ffi" {
     // firmware/apps/cms/sleep/skyslot-sleep.c, in `cms` only
     /** Ends this boot; the chip starts again after this time, at most 2 ** 32 ms. */
     skyslot_deep_sleep(milliseconds: number): never;
+    // firmware/platform/radio/skyslot-espnow.c, in apps with a radio only
+    /** Starts ESP-NOW, or starts it anew, on this channel; Wi-Fi runs already, as a station. */
+    skyslot_radio_start(channel: number): number;
+    /** Without effect while a network is joined. */
+    skyslot_radio_tune(channel: number): number;
+    /** 0: a result with this number will be taken. `to` is 6 bytes, `bytes` 250, of which `length` are sent. */
+    skyslot_radio_send(number: number, to: ArrayBuffer, bytes: ArrayBuffer, length: number): number;
+    /** Writes what comes next into 259 bytes, and gives its kind: see radio.ts. */
+    skyslot_radio_take(record: ArrayBuffer): number;
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if valid, 0 otherwise. */
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;
