@@ -15,6 +15,7 @@ import {
 } from "../hardware/partitions/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { COST, spend } from "./costs.js";
+import { espNowFunctions } from "./espnow.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
 
@@ -133,6 +134,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
+    ...espNowFunctions(machine, bufferOf),
   });
 
   return class FFI {

@@ -6,11 +6,15 @@
 import type { Scheduled, World } from "../world/world.js";
 import { formatMac } from "./address.js";
 import { type AirNetwork, REASON, type Security, type Station } from "./air.js";
+import { EspNow, type WifiSide } from "./espnow.js";
+import type { EspNowAir } from "./espnow-air.js";
 import { refusalOf } from "./join-verdict.js";
 import type { NetworkStack } from "./network-stack.js";
 import { SoftAccessPoint, type SoftAccessPointConfig } from "./soft-access-point.js";
 
 const CHANNEL_COUNT = 13;
+/** Without a network, the country "01" of ESP-IDF's default allows to send on these alone (esp_wifi.h, esp_wifi_set_country). */
+const OWN_CHANNEL_COUNT = 11;
 const CHANNEL_DWELL_MS = 120;
 /** With an access point the radio comes home between two channels. */
 const CHANNEL_HOME_MS = 30;
@@ -58,6 +62,7 @@ export interface StationConfig {
 
 /** The air around a radio. */
 export interface Air {
+  readonly espNow: EspNowAir;
   networks(): readonly AirNetwork[];
   appear(network: AirNetwork): void;
   disappear(network: AirNetwork): void;
@@ -66,6 +71,7 @@ export interface Air {
 export class WifiRadio {
   readonly mac: Uint8Array;
   readonly stack: NetworkStack;
+  readonly espNow: EspNow;
   mode: RadioMode = 0;
   isStarted = false;
   /** Called for every event, in the order of subscription, from world events. */
@@ -79,6 +85,8 @@ export class WifiRadio {
   #pending: Scheduled[] = [];
   #isLeaving = false;
   #awaySinceMs: number | undefined;
+  /** Where it listens without a network: where it was told to, or where its last network was. */
+  #ownChannel = 1;
   #scan: { event: Scheduled; done: (results: readonly ScanResult[]) => void } | undefined;
   #accessPoint: SoftAccessPoint | undefined;
   #station: Station;
@@ -94,6 +102,7 @@ export class WifiRadio {
       dropped: (reason) => this.#lose(reason),
       addressWithdrawn: () => this.#losesAddress(),
     };
+    this.espNow = new EspNow(options.air.espNow, this.#espNowSide());
   }
 
   /** The network that the station has joined. */
@@ -112,7 +121,20 @@ export class WifiRadio {
   }
 
   get channel(): number {
-    return this.#joined?.channel ?? this.#accessPoint?.channel ?? 1;
+    return this.#joined?.channel ?? this.#accessPoint?.channel ?? this.#ownChannel;
+  }
+
+  /** esp_wifi_set_channel. */
+  setChannel(
+    channel: number,
+  ): "ESP_OK" | "ESP_ERR_WIFI_NOT_STARTED" | "ESP_ERR_WIFI_STATE" | "ESP_ERR_INVALID_ARG" {
+    if (!this.isStarted) return "ESP_ERR_WIFI_NOT_STARTED";
+    if (channel < 1 || channel > OWN_CHANNEL_COUNT) return "ESP_ERR_INVALID_ARG";
+    const isServing = this.#accessPoint !== undefined && this.#accessPoint.stationCount > 0;
+    if (this.#joined || this.#join || this.#scan || isServing) return "ESP_ERR_WIFI_STATE";
+    this.#ownChannel = channel;
+    if (this.#accessPoint) this.#accessPoint.channel = channel;
+    return "ESP_OK";
   }
 
   /** Starts the driver in a mode; "started" follows if that includes the station. */
@@ -143,6 +165,7 @@ export class WifiRadio {
     this.#stopAccessPoint();
     this.isStarted = false;
     this.mode = 0;
+    this.espNow.wifiStopped();
     this.stack.interfaceStopped();
   }
 
@@ -226,6 +249,7 @@ export class WifiRadio {
   /** Power has gone. */
   vanish(): void {
     this.subscribers.clear();
+    this.espNow.vanish();
     for (const event of [this.#join, this.#scan?.event, ...this.#pending]) event?.cancel();
     this.#joined?.release(this.#station);
     this.#joined = undefined;
@@ -320,6 +344,7 @@ export class WifiRadio {
     for (const event of this.#pending) event.cancel();
     this.#pending = [];
     if (network === undefined) return;
+    this.#ownChannel = network.channel;
     network.release(this.#station);
     this.stack.removeInterface(network.segment);
   }
@@ -345,6 +370,22 @@ export class WifiRadio {
         // a hidden network does not announce its name
         return { ssid: hidden ? "" : ssid, bssid, channel, rssi, security };
       });
+  }
+
+  #espNowSide(): WifiSide {
+    const radio = this;
+    return {
+      mac: this.#station.mac,
+      get isStation() {
+        return radio.isStarted && (radio.mode & STATION) !== 0;
+      },
+      get isJoined() {
+        return radio.joined !== undefined;
+      },
+      get heardChannel() {
+        return radio.#isAway() ? undefined : radio.channel;
+      },
+    };
   }
 
   #leaveChannel(): void {

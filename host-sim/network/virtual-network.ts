@@ -6,6 +6,7 @@
 import type { World } from "../world/world.js";
 import { AccessPoint, type AccessPointOptions } from "./access-point.js";
 import type { AirNetwork } from "./air.js";
+import { EspNowAir } from "./espnow-air.js";
 import { type HttpHandler, serveHttp } from "./http-host.js";
 import { IpNode, type TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
@@ -27,6 +28,8 @@ export interface DeviceNetwork {
 export class VirtualNetwork {
   readonly world: World;
   readonly accessPoints: AccessPoint[] = [];
+  /** In which the devices speak to each other without an access point. */
+  readonly espNow: EspNowAir;
   #softNetworks = new Set<AirNetwork>();
   #hosts = new Map<string, IpNode>();
   #names = new Map<string, string>();
@@ -34,6 +37,7 @@ export class VirtualNetwork {
 
   constructor(options: { world: World }) {
     this.world = options.world;
+    this.espNow = new EspNowAir(options.world);
   }
 
   /** Puts a router into range. */
@@ -88,6 +92,7 @@ export class VirtualNetwork {
     this.#devices.get(device.name)?.vanish();
     const stack = new NetworkStack({ world: this.world, name: device.name });
     const air: Air = {
+      espNow: this.espNow,
       networks: () => this.networks(),
       appear: (network) => this.#softNetworks.add(network),
       disappear: (network) => this.#softNetworks.delete(network),
