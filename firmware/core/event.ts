@@ -47,6 +47,8 @@ export interface Problem {
   readonly message: string;
 }
 
+export type LinkKind = "wifi" | "ethernet" | "radio";
+
 /** What runs, read from the slot itself. */
 export interface RunningImage {
   /** Semantic version without build. */
@@ -90,8 +92,8 @@ export interface Booted {
   readonly bootSlot?: string;
   /** The image was built to be confirmed as it starts, before it has proved anything; see rollback-support.ts. */
   readonly confirmsItself?: true;
-  /** How the device gets into its network; absent: by Wi-Fi. */
-  readonly link?: "wifi" | "ethernet";
+  /** How the device gets into its network; absent: by Wi-Fi. By `radio` it is in none: a gateway in range asks the server for it. */
+  readonly link?: LinkKind;
   /** Its name is announced in its network (multicast DNS); absent: it is. */
   readonly isAnnounced?: boolean;
   /** What is stored under our keys in NVS, as far as it could be read. */

@@ -1,7 +1,7 @@
 // The state of the station and of the device's own setup network. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { AccessPoint, JoinFailure, Raise } from "../event.js";
+import type { AccessPoint, JoinFailure, LinkKind, Raise } from "../event.js";
 import type { Preferences, SavedNetwork } from "../settings/preferences.js";
 
 export interface WifiState {
@@ -53,7 +53,8 @@ export interface WifiState {
   readonly lingerUntilMs: number;
   /** What was announced to the other machines last. While another network is tried, they stay online until that fails. */
   readonly online: boolean;
-  readonly wired: boolean;
+  /** By cable or by radio there is one network to be in, which needs neither name nor password, and is there or not. */
+  readonly link: LinkKind;
 }
 
 export const initialWifi: WifiState = Object.freeze({
@@ -84,7 +85,7 @@ export const initialWifi: WifiState = Object.freeze({
   heldSinceMs: undefined,
   lingerUntilMs: 0,
   online: false,
-  wired: false,
+  link: "wifi",
 });
 
 export type Step = readonly [WifiState, readonly (Effect | Raise)[]];

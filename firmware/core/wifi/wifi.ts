@@ -13,7 +13,7 @@
 //   joining, looking ─ joined ────────► joined ─── lost ──► waiting ── timer ──► joining
 //      └── failed ──► waiting (backoff; after 3 failures the portal opens as well)
 //
-// A device with a cable has one network, which is there or not: joining ◄─► joined, never a portal.
+// A device with a cable, or with a gateway in range, has one network, which is there or not: joining ◄─► joined, never a portal.
 
 import type { Effect } from "../effect.js";
 import type { Raise, Stamped } from "../event.js";
@@ -73,6 +73,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
         preferences,
         hostName: event.identity.deviceId.toLowerCase(),
         setupSsid: accessPointName(event.identity.deviceId),
+        link: event.link ?? "wifi",
       };
       const chosen: Raise = {
         type: "raise",
@@ -85,7 +86,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       };
       return preceded(
         [...effects, chosen],
-        event.link === "ethernet"
+        hasOneNetwork(ready)
           ? plugIn(ready)
           : preferences.networks.length > 0
             ? join(ready)
@@ -93,7 +94,9 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       );
     }
     case "credentialsSubmitted":
-      return state.wired ? [state, []] : submitted(state, { ssid: event.ssid, password: event.password });
+      return hasOneNetwork(state)
+        ? [state, []]
+        : submitted(state, { ssid: event.ssid, password: event.password });
     case "wifiJoined":
       if (event.attempt !== state.attempt) return [state, []];
       if (state.phase === "joined")
@@ -101,7 +104,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
       return state.phase === "joining" ? joined(state, event) : [state, []];
     case "wifiLost":
       if (event.attempt !== state.attempt) return [state, []];
-      if (state.wired) return state.phase === "joined" ? unplugged(state) : [state, []];
+      if (hasOneNetwork(state)) return state.phase === "joined" ? unplugged(state) : [state, []];
       if (state.phase === "joined")
         return preceded(
           state.portalOpen ? [] : [STOP_SERVER],
@@ -113,7 +116,7 @@ export function wifiStep(state: WifiState, event: Stamped): Step {
         ? looked(state, event, event.networks)
         : [state, []];
     case "linkDoubted":
-      return state.phase === "joined" && !state.wired ? rejoin(state, event.cure) : [state, []];
+      return state.phase === "joined" && !hasOneNetwork(state) ? rejoin(state, event.cure) : [state, []];
     case "timerFired":
       if (event.timer === "wifi") return wifiTimer(state, event);
       if (event.timer !== "portal") return [state, []];
@@ -166,19 +169,27 @@ function wifiTimer(state: WifiState, event: Stamped): Step {
   }
 }
 
+const hasOneNetwork = ({ link }: WifiState): boolean => link !== "wifi";
+
 function plugIn(state: WifiState): Step {
   const attempt = state.attempt + 1;
   return [
-    { ...state, phase: "joining", attempt, wired: true },
+    { ...state, phase: "joining", attempt },
     [{ type: "joinWifi", attempt, ssid: "", password: "", hostName: state.hostName }],
   ];
 }
 
-/** The adapter goes on listening: the cable may come back. */
+/** The adapter goes on listening: the cable, or the gateway, may come back. */
 const unplugged = (state: WifiState): Step => [
   { ...state, phase: "joining", online: false, address: "" },
-  [STOP_SERVER, OFFLINE, { type: "log", level: "warn", message: "the network cable has no link" }],
+  [STOP_SERVER, OFFLINE, { type: "log", level: "warn", message: LOST[state.link] }],
 ];
+
+const LOST = Object.freeze({
+  wifi: "the network is gone",
+  ethernet: "the network cable has no link",
+  radio: "no gateway is in range",
+});
 
 type Joined = Extract<Stamped, { readonly type: "wifiJoined" }>;
 
@@ -218,16 +229,20 @@ const moved = (state: WifiState, event: Joined): Step => [
   announced(state, event),
 ];
 
-const announced = ({ wired }: WifiState, { address, rssi }: Joined): readonly (Effect | Raise)[] => [
+const announced = ({ link }: WifiState, { address, rssi }: Joined): readonly (Effect | Raise)[] => [
   {
     type: "log",
     level: "info",
-    message: wired
-      ? `the network cable has address ${address}`
-      : `joined Wi-Fi, address ${address}, ${rssi} dBm`,
+    message: JOINED[link](address, rssi),
   },
   { type: "raise", event: { type: "online", address, rssi } },
 ];
+
+const JOINED = Object.freeze({
+  wifi: (address: string, rssi: number) => `joined Wi-Fi, address ${address}, ${rssi} dBm`,
+  ethernet: (address: string) => `the network cable has address ${address}`,
+  radio: (address: string, rssi: number) => `gateway ${address} is in range, ${rssi} dBm`,
+});
 
 /** Joining starts over without it. The network that is joined is not removed this way (settings-api.ts). */
 function forgotten(state: WifiState, { ssid }: { readonly ssid: string }): Step {
