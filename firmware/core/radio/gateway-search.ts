@@ -1,0 +1,176 @@
+// Finds the gateway of a device without a network, and notices when it is gone. Channel by channel the device asks, and listens for a
+// moment; the channel where the gateway was last comes first. The first gateway of the group that answers is kept, also over restarts. Another
+// one is taken only after the kept one was silent for ten minutes: it was replaced. Sends nothing but these questions.
+//
+//   off ─ startSearch ─► seeking ─ beacon ─► linked ─ silent for 40 s ─► seeking
+//                          └─ no answer on 13 channels ─► after a pause, again
+
+import { backoffMs } from "../backoff.js";
+import { readDigits } from "../digits.js";
+import type { Effect, TimerEffect } from "../effect.js";
+import type { Stamp } from "../event.js";
+import { readBeacon, writeBeacon } from "./beacon.js";
+import { BROADCAST, type RadioEffect } from "./vocabulary.js";
+
+/** NVS key: `aa:bb:cc:dd:ee:ff 6`, the gateway and its channel. */
+export const GATEWAY_KEY = "radio.gateway";
+export const MAX_GATEWAY_LENGTH = 24;
+
+const CHANNEL_COUNT = 13;
+/** For an answer to come: a gateway that is busy sending takes some frames' time. */
+const LISTEN_MS = 120;
+/** Between two rounds over all channels: listening costs 100 mA. */
+const PAUSE = Object.freeze({ firstMs: 500, maximumMs: 30_000 });
+/** A beacon comes every 10 s. */
+const WATCH_MS = 4_000;
+const DOUBT_MS = 14_000;
+const LOST_MS = 40_000;
+/** What is kept is given up for. */
+const REPLACED_MS = 10 * 60_000;
+
+/** Announcements of a version (../pair) come from gateways, too. */
+const ANNOUNCE = 0x10;
+
+export type SearchTimer = "radio.seek";
+
+export interface SearchState {
+  readonly phase: "off" | "seeking" | "linked";
+  readonly group: number;
+  /** Its address; empty: none was ever found. */
+  readonly gateway: string;
+  /** Where it was found; 1 to 13. */
+  readonly homeChannel: number;
+  readonly channel: number;
+  /** Channels asked in this round. */
+  readonly askedCount: number;
+  /** Rounds without an answer. */
+  readonly roundCount: number;
+  readonly heardMs: number;
+  readonly sinceMs: number;
+}
+
+export type SearchOutput =
+  | RadioEffect
+  | TimerEffect<SearchTimer>
+  | Extract<Effect, { readonly type: "store" | "log" }>
+  | { readonly type: "gatewayFound"; readonly gateway: string; readonly rssi: number }
+  | { readonly type: "gatewayLost" };
+
+type Step = readonly [SearchState, readonly SearchOutput[]];
+
+/** `stored`: what NVS has under GATEWAY_KEY; it may be anything. */
+export function newSearch(group: number, stored: string | undefined): SearchState {
+  const [gateway = "", channelText = ""] = (stored ?? "").split(" ");
+  const channel = readDigits(channelText, 2) ?? 0;
+  const isWell = gateway.length === BROADCAST.length && channel >= 1 && channel <= CHANNEL_COUNT;
+  return {
+    phase: "off",
+    group,
+    gateway: isWell ? gateway : "",
+    homeChannel: isWell ? channel : 1,
+    channel: 0,
+    askedCount: 0,
+    roundCount: 0,
+    heardMs: 0,
+    sinceMs: 0,
+  };
+}
+
+export function startSearch(state: SearchState, { at, random }: Stamp): Step {
+  if (state.phase !== "off") return [state, []];
+  const channel = state.homeChannel;
+  const [next, outputs] = seek({ ...state, phase: "seeking", channel, sinceMs: at }, random);
+  return [next, [{ type: "startRadio", channel }, ...outputs]];
+}
+
+/** Any frame: of the gateway each is a sign of life. */
+export function searchHeard(
+  state: SearchState,
+  { from, bytes, rssi }: { readonly from: string; readonly bytes: Uint8Array; readonly rssi: number },
+  { at }: Stamp,
+): Step {
+  if (state.phase === "linked") return [from === state.gateway ? { ...state, heardMs: at } : state, []];
+  if (state.phase === "off") return [state, []];
+  const isReplacement = state.gateway === "" || at - state.sinceMs >= REPLACED_MS;
+  if (from !== state.gateway && !isReplacement) return [state, []];
+  const beacon = readBeacon(bytes);
+  if (beacon?.type === "beacon" && beacon.group === state.group)
+    return found(beacon.channel > 0 ? { ...state, channel: beacon.channel } : state, from, rssi, at);
+  return [state, bytes[0] === ANNOUNCE ? [ask(state, from)] : []];
+}
+
+/** Its timer has fired. */
+export function searchTimer(state: SearchState, { at, random }: Stamp): Step {
+  if (state.phase === "seeking") return seekOn(state, random);
+  if (state.phase === "off") return [state, []];
+  const silentMs = at - state.heardMs;
+  if (silentMs >= LOST_MS) return lost(state, at, random);
+  return [state, [...(silentMs >= DOUBT_MS ? [ask(state, state.gateway)] : []), WATCH]];
+}
+
+/** The gateway does not answer what it is asked, as far as that can be told: it is asked whether it is there. */
+export const searchDoubt = (state: SearchState, at: number): Step =>
+  state.phase === "linked"
+    ? [{ ...state, heardMs: Math.min(state.heardMs, at - DOUBT_MS) }, [ask(state, state.gateway)]]
+    : [state, []];
+
+function seekOn(state: SearchState, random: number): Step {
+  if (state.askedCount < CHANNEL_COUNT) {
+    // a round begins where the gateway was
+    const channel = state.askedCount === 0 ? state.channel : (state.channel % CHANNEL_COUNT) + 1;
+    const [next, outputs] = seek({ ...state, channel }, random);
+    return [next, [{ type: "tuneRadio", channel }, ...outputs]];
+  }
+  const channel = state.homeChannel;
+  const roundCount = state.roundCount + 1;
+  return [
+    { ...state, channel, askedCount: 0, roundCount },
+    [{ type: "tuneRadio", channel }, timer(backoffMs(PAUSE, roundCount, random))],
+  ];
+}
+
+function seek(state: SearchState, random: number): Step {
+  const wait = timer(Math.round(LISTEN_MS * (1 + random / 2)));
+  return [{ ...state, askedCount: state.askedCount + 1 }, [ask(state, BROADCAST), wait]];
+}
+
+function found(state: SearchState, gateway: string, rssi: number, at: number): Step {
+  const { channel } = state;
+  const isKnown = state.gateway === gateway && state.homeChannel === channel;
+  const linked: SearchState = {
+    ...state,
+    phase: "linked",
+    gateway,
+    homeChannel: channel,
+    askedCount: 0,
+    roundCount: 0,
+    heardMs: at,
+  };
+  const message = `gateway ${gateway} is on channel ${channel}, ${rssi} dBm`;
+  return [
+    linked,
+    [
+      { type: "log", level: "info", message },
+      ...(isKnown ? [] : [{ type: "store", key: GATEWAY_KEY, value: `${gateway} ${channel}` } as const]),
+      { type: "tuneRadio", channel },
+      WATCH,
+      { type: "gatewayFound", gateway, rssi },
+    ],
+  ];
+}
+
+function lost(state: SearchState, at: number, random: number): Step {
+  const message = `gateway ${state.gateway} is silent`;
+  const [next, outputs] = seek({ ...state, phase: "seeking", sinceMs: at }, random);
+  return [next, [{ type: "log", level: "warn", message }, { type: "gatewayLost" }, ...outputs]];
+}
+
+const ask = ({ group }: SearchState, to: string): RadioEffect => ({
+  type: "sendFrame",
+  frame: 0,
+  to,
+  bytes: writeBeacon({ type: "seek", group }),
+});
+
+const timer = (delayMs: number): SearchOutput => ({ type: "setTimer", timer: "radio.seek", delayMs });
+const WATCH: SearchOutput = Object.freeze({ type: "setTimer", timer: "radio.seek", delayMs: WATCH_MS });
