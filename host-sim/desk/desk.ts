@@ -1,4 +1,4 @@
-// A whole scene on a desk: a home with one Wi-Fi network, an update server behind it, one virtual device and a person with a
+// A whole scene on a desk: a home with one Wi-Fi network, an update server behind it, virtual devices and a person with a
 // phone. The same desk serves the tests (virtual time, the server called as a function) and `skyslot sim` (real time, a real
 // server on loopback). Composition only: it decides nothing for the device.
 
@@ -9,6 +9,7 @@ import type { DeviceEvent } from "../device/device-event.js";
 import type { Engine } from "../engine/engine.js";
 import type { Chip } from "../hardware/chips.js";
 import type { Flash } from "../hardware/flash/flash.js";
+import type { Light } from "../hardware/gpio.js";
 import type { AccessPoint } from "../network/access-point.js";
 import { bridgeToLoopback } from "../network/bridge.js";
 import type { HttpHandler } from "../network/http-host.js";
@@ -16,6 +17,7 @@ import type { IpNode } from "../network/ip-node.js";
 import type { PolicyOf } from "../network/link-policy.js";
 import { VirtualNetwork } from "../network/virtual-network.js";
 import { World } from "../world/world.js";
+import { nameDevice } from "./name-device.js";
 import { Person } from "./person.js";
 
 /** The Wi-Fi network of the house. */
@@ -30,19 +32,29 @@ export const DESK_SERVER = "http://updates.skyslot.test:8080";
 /** The update server: a function in this process, or a port on loopback. */
 export type DeskServer = { readonly handler: HttpHandler } | { readonly loopbackPort: number };
 
-export interface DeskOptions {
-  readonly server: DeskServer;
-  /** The image in the device's factory partition; absent: the flash is not changed. */
+/** One device on the desk. */
+export interface DeskDevice {
+  /** No two are the same; its MAC address follows from it. */
+  readonly name: string;
+  /** The image in its factory partition; absent: the flash is not changed. */
   readonly image?: Uint8Array | undefined;
   /** The file of its partition table, CSV; default: that of 8 MB. */
-  readonly partitions?: string;
-  readonly flash?: Flash;
-  readonly chip?: Chip;
+  readonly partitions?: string | undefined;
+  readonly flash?: Flash | undefined;
+  readonly chip?: Chip | undefined;
+  /** What runs the firmware; V8 by default. */
+  readonly engine?: Engine | undefined;
+  /** The id that its owner gave it; absent: the one made from its MAC address. */
+  readonly id?: string | undefined;
+}
+
+export interface DeskOptions extends Omit<DeskDevice, "name" | "id"> {
+  readonly server: DeskServer;
+  /** Instead of the one device that the other options describe. */
+  readonly devices?: readonly DeskDevice[];
   readonly seed?: number;
   /** As of DeviceOptions, but true by default. */
   readonly strictFlash?: boolean;
-  /** What runs the firmware; V8 by default. */
-  readonly engine?: Engine;
   /** As of World. */
   readonly realTime?: boolean | number;
   /** Name and port that the image calls its server by; default: those of DESK_SERVER. */
@@ -51,9 +63,9 @@ export interface DeskOptions {
   readonly manual?: boolean;
   readonly network?: { readonly ssid: string; readonly password: string };
   readonly policyOf?: PolicyOf;
-  readonly onTrace?: (line: string) => void;
-  readonly onEvent?: (event: DeviceEvent) => void;
-  readonly onLight?: DeviceOptions["onLight"];
+  readonly onTrace?: (line: string, device: string) => void;
+  readonly onEvent?: (event: DeviceEvent, device: string) => void;
+  readonly onLight?: (light: Light, device: string) => void;
   readonly surroundings?: DeviceOptions["surroundings"];
 }
 
@@ -65,7 +77,7 @@ export class Desk {
   readonly network: VirtualNetwork;
   readonly home: AccessPoint;
   readonly server: IpNode;
-  readonly device: VirtualDevice;
+  readonly devices: readonly VirtualDevice[];
   readonly person: Person;
 
   constructor(options: DeskOptions) {
@@ -76,23 +88,38 @@ export class Desk {
     const { hostname, port } = new URL(options.serverUrl ?? DESK_SERVER);
     this.server = this.network.addHost(hostname, SERVER_ADDRESS);
     this.#serve(options, Number(port || 80));
-    this.device = new VirtualDevice({
-      world: this.world,
-      network: this.network,
-      name: "device",
-      chip: options.chip ?? "esp32",
-      strictFlash: options.strictFlash ?? true,
-      ...(options.flash ? { flash: options.flash } : {}),
-      ...(options.engine ? { engine: options.engine } : {}),
-      onTrace: lines(options.onTrace ?? (() => {})),
-      ...(options.onEvent ? { onEvent: options.onEvent } : {}),
-      onLight: options.onLight,
-      ...(options.surroundings ? { surroundings: options.surroundings } : {}),
-    });
-    const table = options.partitions ?? PARTITIONS;
-    if (options.image) this.device.flashFactory(readFileSync(table, "utf8"), options.image);
+    const { devices = [{ name: "device", ...options }] } = options;
+    this.devices = devices.map((one) => this.#place(one, options));
     this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });
     if (!options.manual) this.person.watchForPortals();
+  }
+
+  /** The first device, which is the only one unless more were asked for. */
+  get device(): VirtualDevice {
+    const [first] = this.devices;
+    if (!first) throw new RangeError("there is no device on the desk");
+    return first;
+  }
+
+  #place(one: DeskDevice, options: DeskOptions): VirtualDevice {
+    const { name, flash, engine, id, image } = one;
+    const { onTrace, onEvent, onLight, surroundings } = options;
+    const device = new VirtualDevice({
+      world: this.world,
+      network: this.network,
+      name,
+      chip: one.chip ?? "esp32",
+      strictFlash: options.strictFlash ?? true,
+      ...(flash ? { flash } : {}),
+      ...(engine ? { engine } : {}),
+      onTrace: lines((line) => onTrace?.(line, name)),
+      ...(onEvent ? { onEvent: (event: DeviceEvent) => onEvent(event, name) } : {}),
+      onLight: onLight && ((light) => onLight(light, name)),
+      ...(surroundings ? { surroundings } : {}),
+    });
+    if (image) device.flashFactory(readFileSync(one.partitions ?? PARTITIONS, "utf8"), image);
+    if (id !== undefined) nameDevice(device, id);
+    return device;
   }
 
   #serve(options: DeskOptions, port: number): void {

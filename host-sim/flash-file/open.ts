@@ -62,10 +62,15 @@ function readTable(flash: Flash): Partition[] {
 function chipOfImages(flash: Flash, partitions: readonly Partition[]): Chip | undefined {
   for (const { type, offset } of partitions) {
     if (type !== PARTITION_TYPE_APP) continue;
-    const header = flash.read(offset, IMAGE_HEADER_BYTES);
-    const chipId = header[12]! | (header[13]! << 8);
-    const chip = (Object.keys(CHIPS) as Chip[]).find((name) => CHIPS[name].chipId === chipId);
-    if (header[0] === IMAGE_MAGIC && chip !== undefined) return chip;
+    const chip = chipOfImage(flash.read(offset, IMAGE_HEADER_BYTES));
+    if (chip !== undefined) return chip;
   }
   return undefined;
+}
+
+/** What an image was built for, as its header says; undefined: it is no image, or for a chip that is not known. */
+export function chipOfImage(image: Uint8Array): Chip | undefined {
+  if (image.length < IMAGE_HEADER_BYTES || image[0] !== IMAGE_MAGIC) return undefined;
+  const chipId = image[12]! | (image[13]! << 8);
+  return (Object.keys(CHIPS) as Chip[]).find((name) => CHIPS[name].chipId === chipId);
 }

@@ -1,10 +1,11 @@
 /**
  * Real sockets for a world in real time: a virtual host's port that leads to a real loopback port, and a real loopback
- * port that leads to a device's server, for a browser. Only 127.0.0.1, never another interface.
+ * port that leads to a device's server, for a browser. Only loopback addresses (127.0.0.0/8), never another interface.
  */
 
 import { createServer, connect as realConnect, type Server, type Socket } from "node:net";
 import type { World } from "../world/world.js";
+import { type Rewrite, translator } from "./browser-names.js";
 import { IpNode, type TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
 import type { TcpSocket } from "./tcp-socket.js";
@@ -29,18 +30,30 @@ export function bridgeToLoopback(options: {
   return listener;
 }
 
+/** A port of this computer that leads to a device. */
+export interface Door {
+  /** In the loopback range. */
+  readonly address: string;
+  readonly port: number;
+  close(): void;
+}
+
 /**
  * Opens a real port that leads to a device's port, over restarts of the device.
  * @param options.realPort 0 picks a free one
+ * @param options.realAddress in the loopback range; default: 127.0.0.1
+ * @throws what Node says about a port that is taken
  */
 export async function exposeOnLoopback(options: {
   network: VirtualNetwork;
   device: { readonly name: string };
   devicePort: number;
   realPort?: number;
-}): Promise<{ readonly port: number; close(): void }> {
+  realAddress?: string;
+}): Promise<Door> {
   const { network, device, devicePort } = options;
   const { world } = network;
+  const address = options.realAddress ?? LOOPBACK;
   const reals = new Set<Socket>();
   const server: Server = createServer((real) => {
     reals.add(real);
@@ -48,18 +61,19 @@ export async function exposeOnLoopback(options: {
     world.post(() => {
       const visitor = visitorOf(network, device.name);
       if (visitor === undefined) return real.destroy();
-      tie(world, visitor.node.connect(visitor.address, devicePort), real, addressed(visitor.address));
+      const { toDevice, toBrowser } = translator(visitor.address);
+      tie(world, visitor.node.connect(visitor.address, devicePort), real, toDevice, toBrowser);
     });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(options.realPort ?? 0, LOOPBACK, resolve);
+    server.listen(options.realPort ?? 0, address, resolve);
   });
   const close = (): void => {
     server.close();
     for (const real of reals) real.destroy();
   };
-  return { port: (server.address() as { port: number }).port, close };
+  return { address, port: (server.address() as { port: number }).port, close };
 }
 
 /** A host in the device's network: a cable straight to the device's stack. */
@@ -76,46 +90,26 @@ function visitorOf(network: VirtualNetwork, name: string): { node: IpNode; addre
   return { node, address };
 }
 
-/** Longest head of a request that is looked through for its host. */
-const HEAD_BYTES_MAX = 16 * 1024;
-
-/**
- * What a browser sends to "localhost", as if it had used the device's own address: a device answers requests for
- * another host as a captive portal does, and takes no settings from another origin.
- */
-function addressed(address: string): (bytes: Uint8Array) => Uint8Array {
-  let head: Buffer | undefined = Buffer.alloc(0);
-  return (bytes) => {
-    if (head === undefined) return bytes;
-    head = Buffer.concat([head, bytes]);
-    const end = head.indexOf("\r\n\r\n");
-    if (end < 0 && head.length < HEAD_BYTES_MAX) return new Uint8Array();
-    const lines = head.toString("latin1", 0, Math.max(end, 0));
-    const rewritten = lines
-      .replace(/^(host: *).*$/im, `$1${address}`)
-      .replace(/^((?:origin|referer): *http:\/\/)(?:localhost|127\.0\.0\.1):\d+/gim, `$1${address}`);
-    const whole = Buffer.concat([Buffer.from(rewritten, "latin1"), head.subarray(Math.max(end, 0))]);
-    head = undefined;
-    return whole;
-  };
-}
+const NOTHING = new Uint8Array();
+const unchanged: Rewrite = (bytes) => bytes;
 
 /** Copies bytes both ways; an end or an error of one side ends the other. */
-function tie(
+export function tie(
   world: World,
   socket: TcpSocket,
   real: Socket,
-  rewrite: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes,
+  toSocket: Rewrite = unchanged,
+  toReal: Rewrite = unchanged,
 ): void {
   const forward = (): void => {
-    const bytes = socket.read();
+    const bytes = toReal(socket.read(), false);
     if (bytes.length > 0) real.write(bytes);
   };
   socket.events = {
     received: forward,
     ended: () => {
       forward();
-      real.end();
+      real.end(toReal(NOTHING, true));
     },
     failed: () => real.destroy(),
   };
@@ -127,7 +121,7 @@ function tie(
   };
   real.on("data", (data) =>
     world.post(() => {
-      const bytes = rewrite(data);
+      const bytes = toSocket(data, false);
       if (socket.state === "connecting") early.push(bytes);
       else socket.write(bytes);
     }),

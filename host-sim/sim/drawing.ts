@@ -98,11 +98,15 @@ export function drawPanel({ width, height, rows }: Extract<Light, { readonly typ
   return encodePng(width, height, picture);
 }
 
-/** Keeps one picture of each strip, pin and panel up to date in a folder: `strip-13.png`, `pin-2.png`, `panel.png`. */
-export function showLights(folder: string): (light: Light) => void {
-  mkdirSync(folder, { recursive: true });
-  return (light) => {
-    const path = join(folder, `${nameOf(light)}.png`);
+/**
+ * Keeps one picture of each strip, pin and panel up to date in a folder: `strip-13.png`, `pin-2.png`, `panel.png`; of several devices in one
+ * folder each, by its name.
+ */
+export function showLights(folder: string): (light: Light, device?: string) => void {
+  return (light, device = "") => {
+    const own = join(folder, device);
+    mkdirSync(own, { recursive: true });
+    const path = join(own, `${nameOf(light)}.png`);
     const picture = drawLightOf(light);
     writeFileSync(`${path}.new`, picture);
     renameSync(`${path}.new`, path); // a viewer never sees half of it

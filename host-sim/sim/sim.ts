@@ -1,18 +1,21 @@
-// `skyslot sim`: one virtual device in real time at the desk, talking to a real update server on loopback. With --manual its portal is
-// a page for the user's own browser. Also what `npm start` runs: that only adds a server and a summary.
+// `skyslot sim`: virtual devices in real time at the desk, talking to a real update server on loopback. With --manual their portals are
+// pages for the user's own browser. Also what `npm start` runs: that only adds a server and a summary.
 
-import { PUSH_PORT } from "../../firmware/core/local/push.js";
 import { Desk, type DeskOptions } from "../desk/desk.js";
 import type { VirtualDevice } from "../device/device.js";
 import { describeEvent, Watch } from "../device/watch.js";
-import { exposeOnLoopback } from "../network/bridge.js";
+import { type DoorOptions, type Doors, openDoors } from "./doors.js";
 import { showLights } from "./drawing.js";
 import type { Terminal } from "./terminal.js";
 import { factsOf } from "./web-view/facts.js";
 import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions
-  extends Pick<DeskOptions, "image" | "flash" | "chip" | "seed" | "serverUrl" | "network" | "manual"> {
+  extends Pick<
+      DeskOptions,
+      "image" | "flash" | "chip" | "devices" | "seed" | "serverUrl" | "network" | "manual"
+    >,
+    DoorOptions {
   /** Loopback port of the update server. */
   readonly loopbackPort: number;
   /** Times as fast as the clock on the wall. */
@@ -20,26 +23,24 @@ export interface SimOptions
   readonly terminal: Terminal;
   /** Size of the update, bytes, if known: for the progress bar. */
   readonly updateBytes?: number;
-  /** Loopback port for the device's own pages; 0 or absent: a free one. */
-  readonly portalPort?: number;
-  /** Loopback port for images that are pushed to the device; absent: none, 0: a free one. */
-  readonly pushPort?: number;
-  /** Loopback port for the page that shows the device; 0 or absent: a free one. */
+  /** Loopback port for the page that shows the devices; 0 or absent: a free one. */
   readonly viewPort?: number;
-  /** Folder for pictures of what the device's lights show. */
+  /** Folder for pictures of what the devices' lights show. */
   readonly show?: string | undefined;
 }
 
-export interface Sim {
+/** One device of the simulator, and how it is reached from this computer. */
+export interface SimDevice extends Omit<Doors, "close"> {
   readonly device: VirtualDevice;
   readonly watch: Watch;
-  /** The device's own pages, in the user's browser. */
-  readonly portalUrl: string;
-  /** Where images are pushed to it; `undefined`: from nowhere. */
-  readonly pushUrl: string | undefined;
-  /** A page that shows its lights and its panel live. */
+}
+
+export interface Sim {
+  /** At least one. */
+  readonly devices: readonly SimDevice[];
+  /** A page that shows their lights and panels live. */
   readonly viewUrl: string;
-  /** Seconds on the device's clock since power on. */
+  /** Seconds on the world's clock since power on. */
   readonly seconds: () => number;
   /** Runs until `done` or stop. */
   run(done: () => boolean): Promise<boolean>;
@@ -50,72 +51,75 @@ export interface Sim {
 const LINK = Object.freeze({ bytesPerSecond: 40 * 1024 });
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 
+/** Where programs of this computer appear in the home's network. */
+const GUEST = Object.freeze({ name: "this-computer.home", lastPart: 250 });
+
 export async function startSim(options: SimOptions): Promise<Sim> {
   const { terminal, updateBytes = 0 } = options;
   const keepPicture = options.show === undefined ? undefined : showLights(options.show);
   let view: View | undefined;
+  const isOne = (options.devices ?? []).length < 2;
+  const labelOf = (name: string) => (isOne ? "device" : name);
   const desk = new Desk({
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
     strictFlash: false, // the user's own app may write twice on purpose
     policyOf: () => LINK,
-    onTrace: (line) => sayTrace(terminal, line),
-    onEvent: (event) => {
+    onTrace: (line, name) => sayTrace(terminal, labelOf(name), line),
+    onEvent: (event, name) => {
       const text = describeEvent(event);
-      if (text) terminal.note(text);
+      if (text) terminal.note(isOne ? text : `${name}: ${text}`);
     },
-    onLight: (light) => {
-      keepPicture?.(light);
-      view?.show(light);
+    onLight: (light, name) => {
+      keepPicture?.(light, isOne ? "" : name);
+      view?.show(name, light);
     },
   });
-  const watch = new Watch(desk.device, (label, { bytesWritten }) => {
-    if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
-  });
-  const portal = await exposeOnLoopback({
-    network: desk.network,
-    device: desk.device,
-    devicePort: 80,
-    realPort: options.portalPort ?? 0,
-  });
-  const ports = [portal];
-  const closePorts = () => {
-    for (const port of ports) port.close();
+  const guest = desk.network.addHost(GUEST.name, `${desk.home.segment.prefix}.${GUEST.lastPart}`);
+  const opened: Doors[] = [];
+  const closeDoors = () => {
+    for (const doors of opened) doors.close();
   };
+  const devices: SimDevice[] = [];
   try {
-    view = await openView({ facts: () => factsOf(desk.device), port: options.viewPort ?? 0 });
-    if (options.pushPort !== undefined) ports.push(await exposePush(desk, options.pushPort));
+    for (const [index, device] of desk.devices.entries()) {
+      const doors = await openDoors(desk, guest, device, index, options);
+      opened.push(doors);
+      const watch = new Watch(device, (label, { bytesWritten }) => {
+        if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
+      });
+      devices.push({ device, watch, ...doors });
+    }
+    view = await openView({ facts: () => devices.map(sceneFacts), port: options.viewPort ?? 0 });
   } catch (error) {
-    closePorts();
-    view?.close();
+    closeDoors();
     throw error;
   }
   const { url: viewUrl } = view;
-  const [, push] = ports;
-  desk.device.powerOn();
+  for (const { device } of devices) device.powerOn();
   return {
-    device: desk.device,
-    watch,
-    portalUrl: `http://localhost:${portal.port}`,
-    pushUrl: push && `http://localhost:${push.port}/update`,
+    devices,
     viewUrl,
     seconds: () => Math.round(desk.world.nowMs / 100) / 10,
     run: (done) => desk.world.runUntil(done, { limitMs: YEAR_MS }),
     stop() {
       desk.world.stop();
-      closePorts();
+      closeDoors();
       view?.close();
     },
   };
 }
 
-const exposePush = ({ network, device }: Desk, realPort: number) =>
-  exposeOnLoopback({ network, device, devicePort: PUSH_PORT, realPort });
+const sceneFacts = ({ device, portalUrl }: SimDevice) => ({
+  ...factsOf(device),
+  name: device.name,
+  pages: `${portalUrl}/`,
+});
 
 /** The firmware's log lines begin with their level. */
-function sayTrace(terminal: Terminal, line: string): void {
+function sayTrace(terminal: Terminal, who: string, line: string): void {
   const [, level, text] = /^(info|warn|error): (.*)$/.exec(line) ?? [];
-  if (level === "info") terminal.note(`device: ${text}`);
-  else terminal.warn(`device: ${text ?? line}`);
+  if (level === "info") terminal.note(`${who}: ${text}`);
+  else terminal.warn(`${who}: ${text ?? line}`);
 }

@@ -106,7 +106,7 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     ...defined({ speed: options.speed }),
   });
   screen.done(`virtual ESP32 with 8 MB flash: base ${FROM} in factory, NVS empty, power on`);
-  screen.note(`the device's own pages: ${sim.portalUrl}/`);
+  screen.note(`the device's own pages: ${sim.devices[0]?.portalUrl}/`);
   if (options.manual) screen.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
   else screen.note(`its owner's token, set during setup: ${OWNER_TOKEN}`);
   return follow(sim, server, updateBytes, screen, options);
@@ -186,8 +186,9 @@ async function summarise(
   updateBytes: number,
   status: string,
 ): Promise<DemoResult> {
-  const slot = sim.device.running?.label ?? "";
-  const record = sim.watch.slots.get(slot);
+  const [one] = sim.devices;
+  const slot = one?.device.running?.label ?? "";
+  const record = one?.watch.slots.get(slot);
   const erases = [...(record?.erases.values() ?? [])];
   const checks = (await ask(server, "/metrics")).matchAll(/^skyslot_checks_total\{[^}]*\} (\d+)$/gm);
   return {

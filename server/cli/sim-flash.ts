@@ -128,13 +128,13 @@ export async function saveFlash(path: string, flash: Flash): Promise<void> {
 
 /** The flash of a file, or firmware for an erased one. @param mustExist the file must exist */
 export async function startingFlash(
-  flags: FirmwareFlags & { readonly flash?: string },
+  flags: FirmwareFlags & { readonly flash?: string; readonly chip?: Chip },
   mustExist = false,
 ): Promise<{ readonly image: Uint8Array } | { readonly flash: Flash; readonly chip: Chip }> {
   const { existsSync } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
   if (flags.flash === undefined || !(mustExist || existsSync(flags.flash)))
-    return { image: await firmwareOf(flags) };
+    return { image: await firmwareOf(flags, flags.chip) };
   if (flags.image !== undefined || flags.app !== undefined) {
     throw new UsageError(
       `${flags.flash} already contains firmware: omit --image and --app, or use another file`,

@@ -1,9 +1,15 @@
 // `skyslot sim`: virtual devices. `sim run` runs any module file as the app of a new one.
 
+import { join, parse } from "node:path";
 import { type Command, Option } from "commander";
+import type { DeskDevice } from "../../host-sim/desk/desk.js";
 import type { Engine } from "../../host-sim/engine/engine.js";
+import type { Chip } from "../../host-sim/hardware/chips.js";
+import type { SimDevice } from "../../host-sim/sim/sim.js";
+import type { Terminal } from "../../host-sim/sim/terminal.js";
 import { defined } from "../shared/defined.js";
 import { positive } from "./demo.js";
+import { chipOption } from "./flash.js";
 import { UsageError, wholeNumber } from "./output.js";
 import { readServerOption } from "./server-url.js";
 import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
@@ -13,11 +19,17 @@ interface SimFlags extends FirmwareFlags {
   readonly server: string;
   readonly manual?: boolean;
   readonly speed?: number;
-  readonly portalPort?: number;
+  readonly count: number;
+  readonly id?: string;
+  readonly chip?: Chip;
+  readonly pagePort?: number;
   readonly pushPort?: number;
   readonly viewPort?: number;
   readonly show?: string;
 }
+
+/** Each has a flash of 8 MB, and is a chip that computes in real time. */
+const MAX_DEVICE_COUNT = 50;
 
 interface RunFlags {
   readonly network?: string;
@@ -28,17 +40,30 @@ interface RunFlags {
 export function simCommand(program: Command): void {
   const sim = program
     .command("sim")
-    .description("run firmware on virtual devices; without a subcommand: one device, in real time")
+    .description(
+      "run firmware on virtual devices; without a subcommand: in real time, one or --count of them",
+    )
     .option("--flash <file>", "file with the device's flash, updated at the end; created if missing")
     .option("--server <url>", "update server on this machine", readServerOption, "http://127.0.0.1:8080")
+    .option("--count <n>", `number of devices, up to ${MAX_DEVICE_COUNT}`, deviceCount, 1)
+    .option("--id <name>", "id of the device; with --count: NAME-1, NAME-2 … (default: from its MAC address)")
+    .addOption(chipOption())
     .option("--manual", "go through the setup portal in your own browser")
     .option("--speed <factor>", "times faster than real time", positive)
-    .option("--show <folder>", "save pictures of the device's LEDs and panel to this folder")
-    .option("--view-port <port>", "port of the live view of the device (default: any free port)", wholeNumber)
-    .option("--portal-port <port>", "port of the device's own pages (default: any free port)", wholeNumber)
+    .option("--show <folder>", "save pictures of the devices' LEDs and panels to this folder")
+    .option(
+      "--view-port <port>",
+      "port of the live view of the devices (default: any free port)",
+      wholeNumber,
+    )
+    .option(
+      "--page-port <port>",
+      "port of the device's own pages; other devices have the following ports (default: any free port)",
+      wholeNumber,
+    )
     .option(
       "--push-port <port>",
-      "port for images that are pushed to the device; 0: any free port",
+      "port for images that are pushed to the device, by HTTP or espota; other devices have the following ports; 0: any free port (default: 3232 on 127.0.0.1, 127.0.0.2 …)",
       wholeNumber,
     )
     .action(simulate);
@@ -84,10 +109,9 @@ async function simulate(flags: SimFlags): Promise<void> {
   if (url.protocol !== "http:" || !isLoopback(url.hostname)) {
     throw new UsageError(`${flags.server} is not an http server on this machine`);
   }
-  const device = await startingFlash(flags);
   const terminal = createPrintableTerminal(process.stdout);
   const sim = await startSim({
-    ...device,
+    devices: await devicesOf(flags),
     terminal,
     loopbackPort: Number(url.port || 80),
     manual: flags.manual ?? false,
@@ -95,23 +119,66 @@ async function simulate(flags: SimFlags): Promise<void> {
     ...defined({
       speed: flags.speed,
       viewPort: flags.viewPort,
-      portalPort: flags.portalPort,
+      portalPort: flags.pagePort,
       pushPort: flags.pushPort,
     }),
   });
-  const flashMegabytes = sim.device.flash.sizeBytes / 2 ** 20;
-  terminal.done(`virtual ESP32 with ${flashMegabytes} MB flash is running; its own pages: ${sim.portalUrl}/`);
+  for (const one of sim.devices) introduce(terminal, one);
   terminal.note(`live view: ${sim.viewUrl}/`);
-  if (sim.pushUrl !== undefined) terminal.note(`push images to ${sim.pushUrl}`);
-  if (flags.manual) terminal.note(`set it up there: choose "${HOME.ssid}", password ${HOME.password}`);
-  else terminal.note(`its owner's token, set during setup: ${OWNER_TOKEN}`);
+  if (flags.manual) terminal.note(`set them up there: choose "${HOME.ssid}", password ${HOME.password}`);
+  else terminal.note(`the owner's token, set during setup: ${OWNER_TOKEN}`);
   process.once("SIGINT", () => sim.stop());
   process.once("SIGTERM", () => sim.stop());
   await sim.run(() => false);
-  if (flags.flash !== undefined) {
-    await saveFlash(flags.flash, sim.device.flash);
-    terminal.note(`its flash is saved in ${flags.flash}`);
+  for (const [index, { device }] of sim.devices.entries()) {
+    const file = flashFileOf(flags, index);
+    if (file === undefined) continue;
+    await saveFlash(file, device.flash);
+    terminal.note(`the flash of ${device.name} is saved in ${file}`);
   }
+}
+
+function introduce(terminal: Terminal, { device, portalUrl, pushUrl, espota, problem }: SimDevice): void {
+  const megabytes = device.flash.sizeBytes / 2 ** 20;
+  terminal.done(
+    `${device.name}: virtual ${device.chip} with ${megabytes} MB flash; its pages: ${portalUrl}/`,
+  );
+  terminal.note(`push images to ${pushUrl}, or by espota to ${espota.address} port ${espota.port}`);
+  if (problem !== undefined) terminal.note(problem);
+}
+
+/** Their firmware is built or read once. */
+async function devicesOf(flags: SimFlags): Promise<readonly DeskDevice[]> {
+  const { chipOfImage } = await import("../../host-sim/flash-file/open.js");
+  const devices: DeskDevice[] = [];
+  let fresh: Awaited<ReturnType<typeof startingFlash>> | undefined;
+  for (let index = 0; index < flags.count; index++) {
+    const flash = flashFileOf(flags, index);
+    const found =
+      flash === undefined && fresh ? fresh : await startingFlash({ ...flags, ...defined({ flash }) });
+    if ("image" in found) fresh ??= found;
+    const chip = "image" in found ? (chipOfImage(found.image) ?? flags.chip) : found.chip;
+    if (chip !== undefined && flags.chip !== undefined && chip !== flags.chip)
+      throw new UsageError(`the firmware is for ${chip}, not for ${flags.chip}`);
+    const number = flags.count === 1 ? "" : `-${index + 1}`;
+    const id = flags.id === undefined ? undefined : `${flags.id}${number}`;
+    devices.push({ ...found, name: `device${index === 0 ? "" : number}`, ...defined({ chip, id }) });
+  }
+  return devices;
+}
+
+/** `device.flash`, `device-2.flash` … */
+function flashFileOf({ flash }: SimFlags, index: number): string | undefined {
+  if (flash === undefined || index === 0) return flash;
+  const { dir, name, ext } = parse(flash);
+  return join(dir, `${name}-${index + 1}${ext}`);
+}
+
+function deviceCount(text: string): number {
+  const count = wholeNumber(text);
+  if (count < 1 || count > MAX_DEVICE_COUNT)
+    throw new UsageError(`--count ${text}: there can be 1 to ${MAX_DEVICE_COUNT} devices`);
+  return count;
 }
 
 async function startXs(): Promise<Engine> {

@@ -3,8 +3,7 @@
 import { expect } from "chai";
 import type { Browser } from "playwright-core";
 import type { Light } from "../../host-sim/hardware/gpio.js";
-import type { Facts } from "../../host-sim/sim/web-view/facts.js";
-import { openView, type View } from "../../host-sim/sim/web-view/view.js";
+import { openView, type Shown, type View } from "../../host-sim/sim/web-view/view.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 
 const PANEL: Light = Object.freeze({
@@ -17,7 +16,7 @@ const DRAWN = ["#..........#", ".#.#.#.#.#.#", "............"];
 
 describe("the simulator's page in a browser", function () {
   this.timeout(120_000);
-  let facts: Facts;
+  let facts: Shown;
   let view: View;
   let browser: Browser;
   let phone: WatchedPage;
@@ -25,6 +24,8 @@ describe("the simulator's page in a browser", function () {
   before(async function () {
     requireChromium(this);
     facts = {
+      name: "device",
+      pages: "http://localhost:1/",
       state: "running",
       app: "cms",
       version: "1.0.0",
@@ -34,7 +35,7 @@ describe("the simulator's page in a browser", function () {
       addresses: ["192.168.1.100"],
       seconds: 3_723,
     };
-    view = await openView({ facts: () => facts });
+    view = await openView({ facts: () => [facts] });
     browser = await openBrowser();
     phone = await openPage(browser, { ...PHONE, colorScheme: "dark" });
     await phone.page.goto(view.url);
@@ -56,7 +57,7 @@ describe("the simulator's page in a browser", function () {
   });
 
   it("draws a panel pixel for pixel", async () => {
-    view.show(PANEL);
+    view.show("device", PANEL);
     const canvas = phone.page.getByRole("img", { name: /^the panel's picture/ });
     await canvas.waitFor();
     const drawn = await canvas.evaluate((element) => {
@@ -75,19 +76,53 @@ describe("the simulator's page in a browser", function () {
 
   it("shows lights in their colours, and follows changes", async () => {
     const { page } = phone;
-    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(255, 0, 0, 0, 0, 0) });
+    view.show("device", { type: "strip", pin: 13, pixels: Uint8Array.of(255, 0, 0, 0, 0, 0) });
     await page.getByRole("img", { name: "1 of 2 lights are on" }).waitFor();
     const lamps = page.locator("figure.strip i");
     const colourOf = (index: number) =>
       lamps.nth(index).evaluate((lamp) => getComputedStyle(lamp).backgroundColor);
     expect(await colourOf(0)).equal("rgb(255, 0, 0)");
     expect(await colourOf(1), "dark, but there").not.equal("rgb(0, 0, 0)");
-    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(0, 0, 0, 0, 0, 64) });
-    view.show({ type: "pin", pin: 2, level: 1 });
+    view.show("device", { type: "strip", pin: 13, pixels: Uint8Array.of(0, 0, 0, 0, 0, 64) });
+    view.show("device", { type: "pin", pin: 2, level: 1 });
     await page.getByRole("img", { name: "on", exact: true }).waitFor();
     expect(await colourOf(1)).equal("rgb(0, 0, 128)");
     const captions = await page.locator("figcaption").allTextContents();
     expect(captions).deep.equal(["e-ink, 12 × 3", "strip on pin 13", "LED on pin 2"]);
+  });
+
+  it("shows several devices, each with its state, its lights and a link to its pages", async () => {
+    const others = [2, 3].map(
+      (number): Shown => ({
+        ...facts,
+        name: `device-${number}`,
+        pages: `http://127.0.0.${number}:8081/`,
+        state: number === 2 ? "running" : "off",
+        addresses: [`192.168.1.10${number}`],
+      }),
+    );
+    const many = await openView({ facts: () => [facts, ...others] });
+    try {
+      const { page } = phone;
+      await page.goto(many.url);
+      await page.getByRole("heading", { name: "Virtual devices: 3" }).waitFor();
+      many.show("device-2", { type: "pin", pin: 2, level: 1 });
+      const card = page.getByRole("article").filter({ hasText: "device-2" });
+      await card.getByRole("img", { name: "on", exact: true }).waitFor();
+      expect(await page.getByRole("img").count(), "on the others' boards").equal(1);
+      expect(await card.getByRole("link").getAttribute("href")).equal("http://127.0.0.2:8081/");
+      expect(await page.locator(".state").allTextContents()).deep.equal([
+        "asleep",
+        "running",
+        "switched off",
+      ]);
+      expect(await page.getByRole("status").textContent()).equal("1 running");
+      expect(await overflowOf(page)).equal(0);
+    } finally {
+      await phone.page.goto(view.url);
+      await phone.page.getByText("asleep").first().waitFor();
+      many.close();
+    }
   });
 
   it("fits a phone, and reports no errors", async () => {

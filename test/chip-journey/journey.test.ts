@@ -66,7 +66,7 @@ describe("the test of a board, on a virtual device", function () {
   const powerOn = () => {
     const [server, page, push] = ports;
     const options = [
-      `--server http://127.0.0.1:${server} --portal-port ${page} --push-port ${push}`,
+      `--server http://127.0.0.1:${server} --page-port ${page} --push-port ${push}`,
       `--flash ${file("flash.bin")} --speed ${SPEED}`,
     ];
     return `${process.execPath} bin/skyslot.js sim ${options.join(" ")} >>${file("sim.log")} 2>&1 & echo $! >${file("pid")}`;

@@ -146,9 +146,9 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
     ...options,
     server: { handler },
     onTrace: (line) => trace.push(`${Math.round(desk?.world.nowMs ?? 0)} ${line}`),
-    onEvent: (event) => {
+    onEvent: (event, device) => {
       events.push(event);
-      options.onEvent?.(event);
+      options.onEvent?.(event, device);
     },
   });
   if (options.downloadPolicy) {

@@ -1,6 +1,6 @@
 // Draws what the server of this page sends: lights as round lamps, a panel pixel by pixel on a canvas.
 
-const board = document.getElementById("board");
+const cards = new Map();
 const shown = new Map();
 
 const STATES = {
@@ -11,25 +11,47 @@ const STATES = {
 };
 
 const events = new EventSource("/events");
-events.addEventListener("facts", ({ data }) => showFacts(JSON.parse(data)));
+events.addEventListener("facts", ({ data }) => showDevices(JSON.parse(data)));
 events.addEventListener("light", ({ data }) => showLight(JSON.parse(data)));
-events.addEventListener("error", () => showState("gone", "the simulator has ended"));
+events.addEventListener("error", () => {
+  document.documentElement.dataset.connection = "gone";
+  put(document.getElementById("connection"), "the simulator has ended");
+});
 
-function showFacts({ state, app, version, slot, chip, bootCount, addresses, seconds }) {
-  showState(state, STATES[state]);
-  const facts = { chip, app, version, slot, boots: bootCount, time: clock(seconds) };
-  for (const [id, value] of Object.entries(facts)) put(id, value);
-  put("address", addresses.join(", "));
+function showDevices(devices) {
+  document.documentElement.dataset.connection = "live";
+  document.documentElement.dataset.count = devices.length === 1 ? "one" : "many";
+  const [first] = devices;
+  put(document.getElementById("title"), devices.length === 1 ? first.chip : `devices: ${devices.length}`);
+  const states = devices.map(({ state }) => state);
+  const runningCount = states.filter((state) => state === "running").length;
+  const summary = devices.length === 1 ? STATES[first.state] : `${runningCount} running`;
+  put(document.getElementById("connection"), summary);
+  for (const device of devices) showFacts(cardOf(device.name), device);
 }
 
-function showState(state, text) {
-  document.documentElement.dataset.state = state;
-  put("state", text);
+function cardOf(name) {
+  const known = cards.get(name);
+  if (known) return known;
+  const card = document.getElementById("device").content.firstElementChild.cloneNode(true);
+  card.querySelector(".board").setAttribute("aria-label", `What ${name} shows`);
+  document.getElementById("devices").append(card);
+  cards.set(name, card);
+  return card;
+}
+
+function showFacts(card, { name, pages, state, app, version, slot, chip, bootCount, addresses, seconds }) {
+  card.dataset.state = state;
+  const link = card.querySelector(".name");
+  link.href = pages;
+  put(link, `${name} (${chip})`);
+  const facts = { state: STATES[state], app, version, slot, boots: bootCount, time: clock(seconds) };
+  for (const [part, value] of Object.entries(facts)) put(card.querySelector(`.${part}`), value);
+  put(card.querySelector(".address"), addresses.join(", "));
 }
 
 /** Only what changes is written: screen readers then speak of that alone. */
-function put(id, value) {
-  const element = document.getElementById(id);
+function put(element, value) {
   const text = String(value === "" ? "–" : value);
   if (element.textContent !== text) element.textContent = text;
 }
@@ -40,15 +62,16 @@ function clock(seconds) {
 }
 
 function showLight(light) {
-  const name = light.type === "panel" ? "panel" : `${light.type} ${light.pin}`;
-  document.getElementById("dark")?.remove();
-  if (!shown.has(name)) shown.set(name, add(light));
+  const name = `${light.device} ${light.type === "panel" ? "panel" : `${light.type} ${light.pin}`}`;
+  const board = cardOf(light.device).querySelector(".board");
+  board.querySelector(".dark")?.remove();
+  if (!shown.has(name)) shown.set(name, add(board, light));
   const draw = { strip: drawStrip, pin: drawPin, panel: drawPanel }[light.type];
   draw(shown.get(name), light);
 }
 
 /** A figure with its caption; the panel first, then strips, then single lights. */
-function add({ type, pin, width, height }) {
+function add(board, { type, pin, width, height }) {
   const figure = document.createElement("figure");
   figure.className = type;
   const picture = document.createElement(type === "panel" ? "canvas" : "div");

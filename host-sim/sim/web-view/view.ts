@@ -1,4 +1,4 @@
-// A page on this computer's loopback that shows a virtual device as it is: its lights and its panel live, and a few facts. The page has
+// A page on this computer's loopback that shows virtual devices as they are: their lights and panels live, and a few facts. The page has
 // no resources but its own; what changes comes to it as server-sent events. Read-only: nothing can be changed from it.
 
 import { readFileSync } from "node:fs";
@@ -7,10 +7,18 @@ import type { AddressInfo } from "node:net";
 import type { Light } from "../../hardware/gpio.js";
 import type { Facts } from "./facts.js";
 
+/** A device on the page. */
+export interface Shown extends Facts {
+  /** No two are the same. */
+  readonly name: string;
+  /** The address of its own pages. */
+  readonly pages: string;
+}
+
 export interface View {
   readonly url: string;
-  /** A light or the panel shows something else. */
-  show(light: Light): void;
+  /** A light or the panel of a device shows something else. */
+  show(device: string, light: Light): void;
   close(): void;
 }
 
@@ -34,16 +42,16 @@ const HEADERS = Object.freeze({
 const OWN_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/;
 
 export async function openView(options: {
-  readonly facts: () => Facts;
+  readonly facts: () => readonly Shown[];
   /** Absent or 0: any free one. */
   readonly port?: number;
 }): Promise<View> {
-  const lights = new Map<string, Light>();
+  const lights = new Map<string, ShownLight>();
   const changed = new Set<string>();
   const watchers = new Set<ServerResponse>();
   let flushing: NodeJS.Timeout | undefined;
 
-  const send = (to: Iterable<ServerResponse>, event: string, data: object) => {
+  const send = (to: Iterable<ServerResponse>, event: string, data: unknown) => {
     for (const watcher of to) watcher.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
   };
   const flush = () => {
@@ -76,9 +84,9 @@ export async function openView(options: {
 
   return {
     url: `http://localhost:${(server.address() as AddressInfo).port}`,
-    show(light) {
-      const name = nameOf(light);
-      lights.set(name, light);
+    show(device, light) {
+      const name = nameOf(device, light);
+      lights.set(name, { device, light });
       changed.add(name);
       if (watchers.size === 0) changed.clear();
       else flushing ??= setTimeout(flush, FLUSH_MS);
@@ -94,10 +102,19 @@ export async function openView(options: {
 
 const read = (file: string): Buffer => readFileSync(new URL(file, import.meta.url));
 
-const nameOf = (light: Light): string => (light.type === "panel" ? "panel" : `${light.type} ${light.pin}`);
+interface ShownLight {
+  readonly device: string;
+  readonly light: Light;
+}
+
+const nameOf = (device: string, light: Light): string =>
+  `${device} ${light.type === "panel" ? "panel" : `${light.type} ${light.pin}`}`;
 
 /** As JSON: bytes in base64. */
-function describe(light: Light): object {
-  if (light.type === "strip") return { ...light, pixels: Buffer.from(light.pixels).toString("base64") };
-  return light.type === "panel" ? { ...light, rows: Buffer.from(light.rows).toString("base64") } : light;
+function describe({ device, light }: ShownLight): object {
+  if (light.type === "strip")
+    return { ...light, device, pixels: Buffer.from(light.pixels).toString("base64") };
+  return light.type === "panel"
+    ? { ...light, device, rows: Buffer.from(light.rows).toString("base64") }
+    : { ...light, device };
 }

@@ -3,12 +3,14 @@
 import { request } from "node:http";
 import { expect } from "chai";
 import { VirtualDevice } from "../../../../host-sim/device/device.js";
-import { type Facts, factsOf } from "../../../../host-sim/sim/web-view/facts.js";
-import { openView, type View } from "../../../../host-sim/sim/web-view/view.js";
+import { factsOf } from "../../../../host-sim/sim/web-view/facts.js";
+import { openView, type Shown, type View } from "../../../../host-sim/sim/web-view/view.js";
 import { World } from "../../../../host-sim/world/world.js";
 import { deviceWith } from "../../run-source.js";
 
-const FACTS: Facts = Object.freeze({
+const FACTS: Shown = Object.freeze({
+  name: "device",
+  pages: "http://localhost:8081/",
   state: "running",
   app: "led",
   version: "1.0.0",
@@ -28,7 +30,7 @@ interface Answer {
 describe("the page that shows a virtual device", () => {
   let view: View;
   beforeEach(async () => {
-    view = await openView({ facts: () => FACTS });
+    view = await openView({ facts: () => [FACTS] });
   });
   afterEach(() => view.close());
 
@@ -59,7 +61,7 @@ describe("the page that shows a virtual device", () => {
     const page = await ask("/");
     expect(page.status).equal(200);
     const named = [...page.body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path!);
-    expect(named).members(["data:,", "/style.css", "/client.js"]);
+    expect(named).members(["data:,", "/style.css", "/client.js", "/"]);
     for (const path of ["/style.css", "/client.js"]) {
       const { status, body } = await ask(path);
       expect(status, path).equal(200);
@@ -80,16 +82,16 @@ describe("the page that shows a virtual device", () => {
   });
 
   it("sends late viewers the current state, and then the changes", async () => {
-    view.show({ type: "pin", pin: 2, level: 1 });
-    view.show({ type: "panel", width: 8, height: 1, rows: Uint8Array.of(0x80) });
+    view.show("device", { type: "pin", pin: 2, level: 1 });
+    view.show("device", { type: "panel", width: 8, height: 1, rows: Uint8Array.of(0x80) });
     const watching = ask("/events", { done: (body) => body.includes("BwgJ") });
     const early = await ask("/events", { done: (body) => body.includes('"panel"') });
     expect(early.headers["content-type"]).equal("text/event-stream");
-    expect(early.body).include(`event: facts\ndata: ${JSON.stringify(FACTS)}\n\n`);
-    expect(early.body).include('event: light\ndata: {"type":"pin","pin":2,"level":1}\n\n');
-    expect(early.body).include('{"type":"panel","width":8,"height":1,"rows":"gA=="}');
-    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(1, 2, 3) });
-    view.show({ type: "strip", pin: 13, pixels: Uint8Array.of(7, 8, 9) });
+    expect(early.body).include(`event: facts\ndata: ${JSON.stringify([FACTS])}\n\n`);
+    expect(early.body).include('event: light\ndata: {"type":"pin","pin":2,"level":1,"device":"device"}\n\n');
+    expect(early.body).include('"height":1,"rows":"gA==","device":"device"}');
+    view.show("device", { type: "strip", pin: 13, pixels: Uint8Array.of(1, 2, 3) });
+    view.show("device", { type: "strip", pin: 13, pixels: Uint8Array.of(7, 8, 9) });
     const { body } = await watching;
     expect(body, "only the last of many frames").not.include("AQID");
   });
