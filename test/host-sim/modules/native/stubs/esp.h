@@ -1,4 +1,4 @@
-// What skyslot-ota.c and skyslot-nvs.c use of ESP-IDF, for the host: declarations written from its documentation. the drivers answer the calls.
+// What our C files use of ESP-IDF, for the host: declarations written from its documentation. The drivers answer the calls.
 
 #pragma once
 #include <stdbool.h>
