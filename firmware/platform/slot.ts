@@ -2,17 +2,12 @@
 // Not `embedded:update`: that cannot resume, and its begin erases the fallback's otadata entry (see core/update/update.ts).
 
 import flash, { type Flash } from "embedded:storage/flash";
-import { Digest } from "crypt";
-import Timer from "timer";
 import { explainEsp } from "../core/esp-error.js";
 import { SECTOR_BYTES } from "../core/update/release.js";
+import { giveWay, hashFlash } from "./flash-hash.js";
 import { readImageInFlash } from "./image-in-flash.js";
 import { type Native, nextLabel } from "./native.js";
 import type { Dispatch } from "./runner.js";
-
-/** Bytes hashed in one turn: then other work runs, so that 2 MiB do not block the network. */
-const HASH_PIECE_BYTES = 4096;
-const PIECES_A_TURN = 8;
 
 export class Slot {
   readonly #dispatch: Dispatch;
@@ -28,7 +23,7 @@ export class Slot {
     const erased = this.#attempted(attempt, `erase at ${offset}`, () =>
       this.#flash().eraseBlock(offset / SECTOR_BYTES),
     );
-    this.#giveWay();
+    giveWay(this.#native);
     if (erased) this.#dispatch({ type: "slotErased", attempt, offset });
   }
 
@@ -39,23 +34,15 @@ export class Slot {
   }
 
   hash(attempt: number, offset: number, length: number, algorithm: "SHA256" | "MD5"): void {
-    const digest = new Digest(algorithm);
-    const end = offset + length;
-    let position = offset;
-    const readPieces = () => {
-      for (let i = 0; i < PIECES_A_TURN && position < end; i++) {
-        const count = Math.min(HASH_PIECE_BYTES, end - position);
-        digest.write(this.#flash().read(count, position));
-        position += count;
-      }
-    };
-    const turn = () => {
-      if (!this.#attempted(attempt, `read at ${position}`, readPieces)) return;
-      this.#giveWay();
-      if (position < end) Timer.set(turn, 0);
-      else this.#dispatch({ type: "slotHashed", attempt, offset, digest: new Uint8Array(digest.close()) });
-    };
-    Timer.set(turn, 0);
+    hashFlash({
+      flash: () => this.#flash(),
+      native: this.#native,
+      offset,
+      length,
+      algorithm,
+      hashed: (digest) => this.#dispatch({ type: "slotHashed", attempt, offset, digest }),
+      failed: (what, error) => this.#failed(attempt, what, error),
+    });
   }
 
   /**
@@ -87,22 +74,18 @@ export class Slot {
     return this.#opened;
   }
 
-  /**
-   * Lets all other tasks of the chip run for a tick, after each sector and each turn of hashing. The task watchdog watches IDLE, and the
-   * SDK's loop does not wait while a message or a timer is due, which is the case while data arrives faster than the flash can be written.
-   */
-  #giveWay(): void {
-    this.#native.vTaskDelay(1);
-  }
-
   /** Carries out a flash operation; returns whether it succeeded. An exception becomes an event. */
   #attempted(attempt: number, what: string, action: () => void): boolean {
     try {
       action();
       return true;
     } catch (error) {
-      this.#dispatch({ type: "slotFailed", attempt, message: `${what}: ${String(error)}` });
+      this.#failed(attempt, what, error);
       return false;
     }
+  }
+
+  #failed(attempt: number, what: string, error: unknown): void {
+    this.#dispatch({ type: "slotFailed", attempt, message: `${what}: ${String(error)}` });
   }
 }

@@ -47,6 +47,7 @@ describe("partition table", () => {
   for (const [file, flashBytes] of [
     ["4mb", 4 * MEGABYTE],
     ["8mb", 8 * MEGABYTE],
+    ["8mb-gateway", 8 * MEGABYTE],
     ["16mb", 16 * MEGABYTE],
   ] as const) {
     it(`ships ${file}.csv with equal slots, NVS, otadata and phy_init inside ${file}`, () => {
@@ -73,6 +74,15 @@ describe("partition table", () => {
       ["ota_0", 0x220000, 2 * MEGABYTE],
       ["ota_1", 0x420000, 2 * MEGABYTE],
     ]);
+  });
+
+  it("ships 8mb-gateway.csv with all of 8mb.csv, and a cache up to the end of the flash", () => {
+    const [gateway, plain] = ["8mb-gateway", "8mb"].map((name) =>
+      parsePartitionTable(compilePartitionCsv(readCsv(name))),
+    );
+    const cache = findPartition(gateway!, { label: "cache" })!;
+    expect(gateway!.filter((one) => one !== cache)).to.deep.equal(plain);
+    expect([cache.type, cache.subtype, cache.offset + cache.size]).to.deep.equal([1, 0x40, 8 * MEGABYTE]);
   });
 });
 
