@@ -14,12 +14,15 @@ export function statusOf(
     case "idle":
     case "checking":
     case "verifying":
+    case "restoring":
       break;
     case "waiting":
       // for the network, whose status then matters more, or for the next try
       if (joined) return updating(update.job);
       break;
     case "rearming":
+    case "committing":
+    case "armingStaged":
     case "restarting":
       return { name: "updating", percent: 100 };
     default:

@@ -28,6 +28,8 @@ export type SavePurpose =
   | "record"
   | "rearm"
   | "trial"
+  /** The record of an image that waits to be armed. */
+  | "staged"
   /** The id of an order, before it restarts the device. */
   | "order"
   /** The count of crashes, before the app starts. */

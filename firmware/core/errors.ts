@@ -26,6 +26,8 @@ export type UpdateErrorCode =
   | "BODY_TRUNCATED"
   | "CHUNK_MISMATCH"
   | "DIGESTS_MISMATCH"
+  // those that it belongs together with will not have it now
+  | "ABANDONED"
   // the image or the flash
   | "IMAGE_MALFORMED"
   | "IMAGE_MISMATCH"
@@ -59,7 +61,7 @@ export const fail = <Code extends string>(
 export const isTransient = (code: UpdateErrorCode): boolean =>
   isOnTheWay(code) || AT_THE_FLASH.includes(code);
 
-/** Failures between the server and the device. */
+/** Failures between the server and the device: nothing is wrong with the image or the flash. */
 export const isOnTheWay = (code: UpdateErrorCode): boolean => ON_THE_WAY.includes(code);
 
 const ON_THE_WAY: readonly UpdateErrorCode[] = Object.freeze([
@@ -70,6 +72,7 @@ const ON_THE_WAY: readonly UpdateErrorCode[] = Object.freeze([
   "RANGE_IGNORED",
   "BODY_TRUNCATED",
   "DIGESTS_MISMATCH",
+  "ABANDONED",
 ] as const);
 
 const AT_THE_FLASH: readonly UpdateErrorCode[] = Object.freeze(["CHUNK_MISMATCH", "FLASH_FAILED"] as const);

@@ -167,6 +167,8 @@ export interface PushOffer {
   readonly sizeBytes: number;
   /** The sender asks for answers in JSON. */
   readonly isJson?: boolean;
+  /** It is staged, and armed only at a later word. */
+  readonly hold?: boolean;
   /** The signed release manifest; absent: the owner accepts unsigned images. */
   readonly release?: string;
   /** Invited by espota: where the device connects to, where the invitation is answered, and the image's MD5 in hex. */
@@ -211,6 +213,18 @@ export interface PeerFacts {
   readonly linkPercent?: number;
   /** Data of its that was not believed since the boot, because it is not compatible. */
   readonly ignoredDataCount: number;
+}
+
+/** An image that is complete in its slot and waits for the word that arms it. */
+export interface StagedImage {
+  readonly from: "server" | "push";
+  /** Semantic version without build; empty: the image does not say. */
+  readonly version: string;
+  readonly build: number;
+  /** The SHA-256 that is appended to the image, hex. */
+  readonly imageSha256: string;
+  /** Length of the file, bytes. */
+  readonly size: number;
 }
 
 /** Why joining a network failed. */
@@ -341,6 +355,13 @@ export type Event =
     }
   | { readonly type: "slotArmed"; readonly attempt: number }
   | { readonly type: "slotFailed"; readonly attempt: number; readonly message: string }
+  /**
+   * Bytes of the image that is requested have come into the slot by another way than as an answer (a broadcast): only new ones count, because
+   * as long as they come the try is not given up.
+   */
+  | { readonly type: "chunkProgress"; readonly attempt: number }
+  /** The slot may have the next chunk of that image now: it is looked at, and what is missing then is requested again. */
+  | { readonly type: "chunkStored"; readonly attempt: number }
   | { readonly type: "signatureVerified"; readonly attempt: number; readonly good: boolean }
   // boot state
   | { readonly type: "markedValid" }
@@ -379,6 +400,14 @@ export type Event =
       readonly code: "ROLLED_BACK" | "ARM_FAILED";
       readonly reason: string;
     }
+  /** Another image is staged now, or none. */
+  | { readonly type: "stagedChanged"; readonly staged: StagedImage | undefined }
+  /** The staged image with this SHA-256 (its own, or that of its file) is to start, now. Answered by `commitEnded`. */
+  | { readonly type: "commitRequested"; readonly imageSha256: string }
+  /** It is armed, and starts in two seconds; or why not, in a sentence's words. */
+  | { readonly type: "commitEnded"; readonly problem?: string }
+  /** What is staged, or on its way to be, is not wanted any more. */
+  | { readonly type: "abandonRequested"; readonly reason: string }
   | { readonly type: "reportMade"; readonly report: Report }
   /** The server has taken a report, or will never take it. */
   | { readonly type: "reportTaken"; readonly report: Report }

@@ -110,6 +110,8 @@ export interface CheckRequest extends Readings {
   readonly address?: string;
   /** The device keeps a token that the answer brings and sends it as `Authorization: Bearer` from then on. */
   readonly keeps_token?: boolean;
+  /** SHA-256 in the image that is staged: complete in its slot, and armed when an answer says so (`commit`). */
+  readonly staged_sha256?: string;
   /** Time between this device's checks. */
   readonly check_seconds?: number;
   /** Results of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
@@ -126,6 +128,13 @@ interface CheckAnswer {
   readonly device_token?: string;
   /** At most MAX_ORDER_COUNT. Only for a device that has shown its token; one that does not support orders ignores them. */
   readonly orders?: readonly Order[];
+  /**
+   * The staged image that is to start now: its own SHA-256, or that of its file, 64 hex digits. Has no effect on a device on which no such image is
+   * staged, so it may be repeated.
+   */
+  readonly commit?: string;
+  /** What is staged is given up. */
+  readonly abandon?: boolean;
 }
 
 /** Answer to a check without an update. */
@@ -155,6 +164,11 @@ export interface UpdateResponse extends CheckAnswer {
   readonly digests_url?: string;
   /** The signed release manifest (compact JWS). A device trusts this and nothing else of the answer. */
   readonly release: string;
+  /**
+   * The image is staged only: proved, reported (`installing`, step `staged`), and started when a later answer says `commit`. For devices that have to
+   * start their images together. A device without support for it would start the image at once.
+   */
+  readonly hold?: boolean;
 }
 
 /**
@@ -178,7 +192,7 @@ export interface StatusRequest {
   /** As in a check: `success` counts only if this is the release's image. */
   readonly image_sha256?: string;
   readonly slot_state?: SlotState;
-  /** More detailed than `status`, for the log: `checking`, `verified`, `armed`, `trial`, `validated` … */
+  /** More detailed than `status`, for the log: `checking`, `verified`, `staged`, `armed`, `trial`, `validated` … */
   readonly step?: string;
 }
 

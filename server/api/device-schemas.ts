@@ -63,6 +63,12 @@ export const CheckBody = Type.Object({
       description: "the device keeps a token that the answer brings, and sends it from then on",
     }),
   ),
+  staged_sha256: Type.Optional(
+    Type.String({
+      ...Sha256OrNone,
+      description: "of the image that is staged: complete, and started at a later word",
+    }),
+  ),
   check_seconds: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 31_536_000, description: "how often it checks: by that it is late" }),
   ),

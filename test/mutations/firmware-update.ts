@@ -194,13 +194,13 @@ const offers: readonly Mutation[] = [
   {
     what: "a push interrupts an image that is being verified",
     file: `${UPDATE}/push-place.ts`,
-    original: 'if (state.phase !== "proving" && state.phase !== "arming") return undefined;',
+    original: "if (!hasArrived(state)) return undefined;",
     mutated: 'if (source.kind === "server") return undefined;',
   },
   {
     what: "a push waits for a download",
     file: `${UPDATE}/push-place.ts`,
-    original: 'if (state.phase !== "proving" && state.phase !== "arming") return undefined;',
+    original: "if (!hasArrived(state)) return undefined;",
     mutated: "",
   },
   {
@@ -320,7 +320,7 @@ const transfer: readonly Mutation[] = [
   {
     what: "what the slot holds is not checked when an update resumes",
     file: `${UPDATE}/install.ts`,
-    original: "if (!isChunkRight(job, event.digest)) return request",
+    original: "if (!isChunkRight(job, event.digest)) return chunkMissing",
     mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return request",
   },
   {
@@ -388,7 +388,7 @@ const transfer: readonly Mutation[] = [
   {
     what: "a download starts from its beginning after each failure",
     file: `${UPDATE}/install.ts`,
-    original: "offset: job.verifiedBytes,\n    available: 0,",
+    original: "offset: job.verifiedBytes,\n  available: 0,",
     mutated: "offset: 0,\n    verifiedBytes: 0,\n    available: 0,",
   },
   {
@@ -426,14 +426,14 @@ const installation: readonly Mutation[] = [
   },
   {
     what: "the record is not stored before the slot is armed",
-    file: `${UPDATE}/install.ts`,
-    original: "[TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record) }",
+    file: `${UPDATE}/arm.ts`,
+    original: "[TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record), ...more }",
     mutated: "[TRIAL_REASON_KEY]: undefined }",
   },
   {
     what: "the record does not say that the slot was armed",
-    file: `${UPDATE}/install.ts`,
-    original: "storeRecord({ ...state.record, armed: true })",
+    file: `${UPDATE}/arm.ts`,
+    original: "storeRecord({ ...record, armed: true })",
     mutated: "storeRecord(state.record)",
   },
   {
@@ -531,6 +531,81 @@ const installation: readonly Mutation[] = [
     file: "firmware/core/server/report.ts",
     original: "isJson(headers) && !isTemporary(status)",
     mutated: "!isTemporary(status)",
+  },
+];
+
+const staging: readonly Mutation[] = [
+  {
+    what: "an image that is held is armed at once",
+    file: `${UPDATE}/install.ts`,
+    original: "if (job.hold) return stage(state, event.at);",
+    mutated: "",
+  },
+  {
+    what: "a commit arms whatever is staged",
+    file: `${UPDATE}/staged.ts`,
+    original: "(staged.imageSha256 === sha256 ||",
+    mutated: "(sha256 !== '' ||",
+  },
+  {
+    what: "a staged image is armed although its slot is spoilt",
+    file: `${UPDATE}/staging.ts`,
+    original: "if (found !== expected) {",
+    mutated: "if (found !== expected && state.phase === 'restoring') {",
+  },
+  {
+    what: "a boot believes the record of a staged image without looking at the slot",
+    file: `${UPDATE}/staging.ts`,
+    original: 'if (event.resetReason === "deep-sleep")',
+    mutated: "if (true)",
+  },
+  {
+    what: "a boot takes up a staged image of a slot that updates do not go to",
+    file: `${UPDATE}/staging.ts`,
+    original: " || staged.slot !== target?.label",
+    mutated: "",
+  },
+  {
+    what: "what is given up stays complete in its slot",
+    file: `${UPDATE}/staged.ts`,
+    original: '  { type: "eraseSlot", attempt, offset: 0 },\n',
+    mutated: "",
+  },
+  {
+    what: "a staged image is kept for ever",
+    file: `${UPDATE}/staging.ts`,
+    original: "if (!isHeld(staged, time, at, MAX_STAGED_SECONDS))",
+    mutated: "if (!isHeld(staged, time, at, MAX_STAGED_SECONDS * 100))",
+  },
+  {
+    what: "an image that cannot be armed is staged again for ever",
+    file: `${UPDATE}/staging.ts`,
+    original: "withSetbacks(state, noteFlashFailure(state.setbacks, staged.imageSha256))",
+    mutated: "([state, [] as Effect[]] as const)",
+  },
+  {
+    what: "another release is written over a staged image that is still on record",
+    file: `${UPDATE}/offer.ts`,
+    original: "...(state.staged ? discardStaged(state.attempt) : []),",
+    mutated: "",
+  },
+  {
+    what: "what a person has uploaded is replaced by the next offer",
+    file: `${UPDATE}/offer.ts`,
+    original: "at - staged.sinceMs < UPLOAD_FIRST_MS",
+    mutated: "at < 0",
+  },
+  {
+    what: "wrong chunks of a broadcast are requested without an end",
+    file: `${UPDATE}/install.ts`,
+    original: "return job.isStored ? retryLater",
+    mutated: "return job.isStored && job.wholeOnly ? retryLater",
+  },
+  {
+    what: "a roll back starts the staged image without a trial",
+    file: "firmware/core/local/api.ts",
+    original: "  if (staged) {\n",
+    mutated: "  if (staged?.version === '') {\n",
   },
 ];
 
@@ -683,5 +758,6 @@ export const MUTATIONS: readonly Mutation[] = [
   ...offerCrashes,
   ...transfer,
   ...installation,
+  ...staging,
   ...boots,
 ];

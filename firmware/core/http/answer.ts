@@ -51,3 +51,10 @@ export const pushRefusal = (
         body: JSON.stringify({ ok: false, message }),
       }
     : { status, headers: { "content-type": "text/plain; charset=utf-8", ...headers }, body: `${message}\n` };
+
+/** The response to an upload, whose success leaves the image staged. */
+export const uploadAnswer = (status: number, message: string, more: object = {}): HttpResponse => ({
+  status,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify({ success: status < 300, message, ...more }),
+});

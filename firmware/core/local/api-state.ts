@@ -1,7 +1,7 @@
 // What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { Booted, PeerFacts, Problem, Raise } from "../event.js";
+import type { Booted, PeerFacts, Problem, Raise, StagedImage } from "../event.js";
 import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
@@ -59,6 +59,8 @@ export interface LocalApiState {
   /** The other device of a pair; `undefined`: there is none. */
   readonly peer: PeerFacts | undefined;
   readonly saving: Saving | undefined;
+  /** Waits in the other slot. */
+  readonly staged: StagedImage | undefined;
   /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
 }
@@ -81,6 +83,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   problems: Object.freeze([]),
   peer: undefined,
   saving: undefined,
+  staged: undefined,
   leaving: "no",
 });
 

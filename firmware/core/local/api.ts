@@ -99,6 +99,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       const { version, code, reason } = event;
       return [{ ...state, lastRollBack: { version, code, reason } }, []];
     }
+    case "stagedChanged":
+      return [{ ...state, staged: event.staged }, []];
     case "trialPassed":
       return [{ ...state, boot: state.boot && validated(state.boot), lastRollBack: undefined }, []];
     case "trialFailed":
@@ -272,11 +274,23 @@ function restart(state: LocalApiState, request: PageRequest): Step {
   return farewell(state, request.connection, "restart");
 }
 
+/** Whose record is erased must not stay complete in its slot: a roll back could start it without a trial. */
 function factoryReset(state: LocalApiState, request: PageRequest): Step {
-  return farewell(state, request.connection, "reset");
+  const [next, effects] = farewell(state, request.connection, "reset");
+  return [next, [...effects, ...(state.staged ? [ABANDON] : [])]];
 }
 
+const ABANDON: Raise = Object.freeze({
+  type: "raise",
+  event: Object.freeze({ type: "abandonRequested", reason: "the device is reset" } as const),
+});
+
 function rollBack(state: LocalApiState, request: PageRequest): Step {
+  const { staged } = state;
+  if (staged) {
+    const message = `The other slot holds ${staged.version}, which was never tried. There is nothing to go back to.`;
+    return [state, [json(request, 409, { code: "STAGED", message })]];
+  }
   return [state, [{ type: "checkRollBack", connection: request.connection }]];
 }
 

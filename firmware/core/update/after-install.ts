@@ -23,6 +23,7 @@ import {
   writeRecord,
 } from "./record.js";
 import { readSetbacks, SETBACKS_KEY } from "./setbacks.js";
+import { restoreStaged } from "./staging.js";
 import {
   enter,
   errorFields,
@@ -61,8 +62,12 @@ export function updateBooted(event: Booted & Stamped): Step {
     blockedImage: blockedByOwner(event.stored[BLOCKED_IMAGE_KEY]),
   };
   const [counted, reporting] = reportBlock(state, event);
-  const [next, effects] = applyOutcome(counted, outcome, event);
-  return [next, [{ type: "store", key: "boots", value: `${bootCount}` }, ...reporting, ...effects]];
+  const [after, effects] = applyOutcome(counted, outcome, event);
+  const [next, restoring] = restoreStaged(after, event);
+  return [
+    next,
+    [{ type: "store", key: "boots", value: `${bootCount}` }, ...reporting, ...effects, ...restoring],
+  ];
 }
 
 /** What is no count, or has reached the end of what servers store, begins again: a count that a server refuses would end all checks. */

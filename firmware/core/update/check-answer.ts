@@ -25,12 +25,15 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
   if (!value || typeof time !== "number") return undefined;
   if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
   const device_token = value.get("device_token");
+  const commit = value.get("commit");
   const orders = readOrders(value.get("orders"));
   const more = {
     time,
     ...(orders.length > 0 ? { orders } : {}),
     ...(poll_seconds === undefined ? {} : { poll_seconds }),
     ...(value.get("poll_is_for_all") === true ? { poll_is_for_all: true } : {}),
+    ...(isSha256(commit) ? { commit } : {}),
+    ...(value.get("abandon") === true ? { abandon: true } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };
   if (value.get("update_available") === false) return { update_available: false, ...more };
@@ -49,10 +52,13 @@ function readOffer(value: JsonObject): Omit<OfferAnswer, "update_available" | "t
   if (!isText(version, MAX_VERSION_LENGTH) || typeof download_url !== "string") return undefined;
   // offer.ts judges the addresses, parseRelease the length of a manifest, so that the server gets a report
   if (typeof release !== "string") return undefined;
-  const offer = { firmware_id, version, build_number, download_url, release };
+  const hold = value.get("hold") === true ? { hold: true } : {};
+  const offer = { firmware_id, version, build_number, download_url, release, ...hold };
   if (digests_url === undefined) return offer;
   return typeof digests_url === "string" ? { ...offer, digests_url } : undefined;
 }
+
+const isSha256 = (value: unknown): value is string => typeof value === "string" && value.length === 64;
 
 const MAX_VERSION_LENGTH = 48;
 

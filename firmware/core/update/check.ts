@@ -30,6 +30,8 @@ import {
   type Suspect,
   suspectOf,
 } from "./offer-crashes.js";
+import { isStagedAs } from "./staged.js";
+import { abandon, commit } from "./staging.js";
 import {
   endOfRelease,
   enter,
@@ -94,6 +96,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     check_seconds: state.checkSeconds,
     // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
+    ...(state.staged ? { staged_sha256: state.staged.imageSha256 } : {}),
     ...(state.orderResults.length > 0 ? { order_results: state.orderResults } : {}),
     ...state.readings,
   };
@@ -232,12 +235,26 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     ...announceTokens(serverTokens, state.serverTokens),
     ...closeAnswered(state),
   ];
-  const [next, effects] =
-    !answer.update_available || state.onTrial || isRefused(polled, answer, at)
-      ? [polled, [nextCheck(polled, random)]]
-      : evaluateOffer(polled, answer, text.length, at, random);
+  const [next, effects] = actOn(polled, answer, text.length, at, random);
   // after the offer: what it starts decides which orders may be carried out now
   return [next, [...reached, ...effects, ...raiseOrders(answer)]];
+}
+
+/** What the answer asks for: to give up what is staged, to start it, or to install another release. */
+function actOn(
+  state: UpdateState,
+  answer: CheckAnswer,
+  answerBytes: number,
+  at: number,
+  random: number,
+): Step {
+  const [free, dropping] = answer.abandon ? abandon(state, "the server has said so", random) : [state, []];
+  if (isStagedAs(free.staged, answer.commit ?? "")) return commit(free, answer.commit ?? "");
+  const [next, effects] =
+    !answer.update_available || state.onTrial || isRefused(free, answer, at)
+      ? [free, [nextCheck(free, random)]]
+      : evaluateOffer(free, answer, answerBytes, at, random);
+  return [next, [...dropping, ...effects]];
 }
 
 /** A 401 usually means that the device was flashed again, and its log is where a person looks first. */

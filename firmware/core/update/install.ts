@@ -4,41 +4,41 @@
 
 import { toHex } from "../bytes.js";
 import type { Stamped } from "../event.js";
-import { TRIAL_REASON_KEY } from "../trial/boot-validation.js";
+import { recordAndArm, restartInto } from "./arm.js";
 import { checksChunks, chunkIndex, hashChunk, isChunkRight } from "./chunk-check.js";
 import { fetchPage, lacksPage } from "./digest-fetch.js";
 import { chunkCountOf, chunkLength } from "./digests.js";
 import { newImageReader } from "./image.js";
-import { FRESH_JOB, type Job, originOfJob } from "./job.js";
+import { FRESH_JOB, type Job } from "./job.js";
 import { proofOf, prove } from "./proof.js";
 import { PUSH_RESTART_DELAY_MS, pushSucceeded } from "./pushed-update.js";
-import { type InstallRecord, RECORD_KEY, storeRecord, writeRecord } from "./record.js";
-import { failAttempt } from "./retry.js";
-import { clearSetbacks } from "./setbacks.js";
+import type { InstallRecord } from "./record.js";
+import { failAttempt, retryLater } from "./retry.js";
+import { provedImage, stage } from "./staging.js";
 import { enter, type Installing, nextAttempt, report, type Step, type UpdateState } from "./state.js";
-import { request } from "./transfer.js";
+import { gotOn, mismatchOfChunk, request } from "./transfer.js";
 
-/** Time for the last report to be sent before the restart. */
-const RESTART_DELAY_MS = 2_000;
 /** A flash whose content keeps changing is broken. */
 const MAX_RECHECKS = 3;
 
 /** Continues at the first chunk that is not verified. What the slot holds already and is right is not fetched again. */
 export function resume(state: UpdateState, job: Job): Step {
-  const fresh: Job = {
-    ...job,
-    offset: job.verifiedBytes,
-    available: 0,
-    pending: undefined,
-    head: FRESH_JOB.head,
-    erasedTo: job.verifiedBytes,
-    ahead: job.reader,
-    paceEnd: 0,
-  };
+  const fresh: Job = { ...atVerified(job), paceEnd: 0 };
   // without checked chunks it is not known how much is right
   const mayGoOn = !job.wholeOnly && checksChunks(job);
   return checkNextChunk(state, mayGoOn ? fresh : fromTheStart(fresh));
 }
+
+/** Without the bytes behind the last verified chunk. */
+const atVerified = (job: Job): Job => ({
+  ...job,
+  offset: job.verifiedBytes,
+  available: 0,
+  pending: undefined,
+  head: FRESH_JOB.head,
+  erasedTo: job.verifiedBytes,
+  ahead: job.reader,
+});
 
 const fromTheStart = (job: Job): Job => ({
   ...job,
@@ -58,13 +58,50 @@ export function checkNextChunk(state: UpdateState, job: Job): Step {
   return [enter(state, { phase: "resuming", attempt, job }), [hashChunk(job, attempt)]];
 }
 
-export function resumedChunkHashed(state: Installing, event: { readonly digest: Uint8Array }): Step {
+export function resumedChunkHashed(
+  state: Installing,
+  event: Stamped & { readonly digest: Uint8Array },
+): Step {
   const { job } = state;
-  if (!isChunkRight(job, event.digest)) return request(state, { ...job, isResuming: false });
   const index = chunkIndex(job);
   const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
-  const next: Job = { ...job, verifiedBytes, offset: verifiedBytes, erasedTo: verifiedBytes };
-  return index + 1 < chunkCountOf(job.release) ? checkNextChunk(state, next) : prove(state, next);
+  if (!isChunkRight(job, event.digest)) return chunkMissing(state, verifiedBytes, event.random);
+  const next: Job = {
+    ...job,
+    verifiedBytes,
+    offset: verifiedBytes,
+    erasedTo: verifiedBytes,
+    isStored: false,
+  };
+  if (index + 1 >= chunkCountOf(job.release)) return prove(state, next);
+  if (!job.isStored) return checkNextChunk(state, next);
+  const [after, counted, noted] = gotOn(state, next);
+  const [last, effects] = checkNextChunk(after, counted);
+  return [last, [...noted, ...effects]];
+}
+
+/** The chunk that ends at `end` is not in the slot. */
+function chunkMissing(state: Installing, end: number, random: number): Step {
+  const job: Job = { ...state.job, isResuming: false };
+  return job.isStored ? retryLater(state, job, mismatchOfChunk(job, end), random) : request(state, job);
+}
+
+/**
+ * The next chunk may be in the slot, where it came by another way than as an answer: checked like one that was there before. So parts do arrive,
+ * and the image need not be fetched as a whole; what the slot has of it then is neither progress nor a failed try.
+ */
+export function chunkStored(state: Installing): Step {
+  const job: Job = { ...state.job, wholeOnly: false };
+  if (job.source.kind !== "server" || !checksChunks(job)) return [state, []];
+  const [next, effects] = checkNextChunk(state, {
+    ...atVerified(job),
+    isResuming: true,
+    isStored: !state.job.wholeOnly,
+  });
+  return [
+    next,
+    [{ type: "clearTimer", timer: "transfer" }, { type: "closeRequest", attempt: state.attempt }, ...effects],
+  ];
 }
 
 export function proved(state: Installing, event: Stamped & { readonly digest: Uint8Array }): Step {
@@ -76,26 +113,14 @@ export function proved(state: Installing, event: Stamped & { readonly digest: Ui
     if (mayRecheck(job)) return recheckSlot(state, job, message);
     return failAttempt(state, job, { code: "IMAGE_MISMATCH", message }, event.random);
   }
+  if (job.hold) return stage(state, event.at);
   const attempt = nextAttempt(state);
-  const record: InstallRecord = {
-    ...originOfJob(job),
-    version: release.version,
-    build: release.build,
-    imageSha256: job.signed ? release.imageSha256 : toHex(job.tail),
-    slot: state.boot?.target?.label ?? "",
-    powerLosses: 0,
-  };
+  const record: InstallRecord = { ...provedImage(state, job), powerLosses: 0 };
   return [
     enter(state, { phase: "arming", attempt, record, job }),
     [
       ...report(state, job, { status: "installing", step: "verifying", bytes_downloaded: release.size }),
-      // without its record nothing could be told of what becomes of it
-      {
-        type: "save",
-        purpose: "record",
-        values: { [TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record) },
-        next: [{ type: "armSlot", attempt, imageSha256: record.imageSha256 }],
-      },
+      recordAndArm(record, attempt),
     ],
   ];
 }
@@ -123,25 +148,8 @@ function recheckSlot(state: UpdateState, job: Job, message: string): Step {
 
 export function armed(state: Installing): Step {
   const { job } = state;
-  const { source } = job;
-  const [setbacks, clearing] = clearSetbacks(state.setbacks);
-  return [
-    enter(state, { phase: "restarting", setbacks }),
-    [
-      ...clearing,
-      {
-        type: "log",
-        level: "info",
-        message: `${job.release.version} is in ${state.boot?.target?.label ?? "its slot"}, restarting`,
-      },
-      ...(state.record ? [storeRecord({ ...state.record, armed: true })] : []),
-      ...report(state, job, { status: "installing", step: "armed", bytes_downloaded: job.release.size }),
-      ...(source.kind === "push" ? [pushSucceeded(state, source, job.release)] : []),
-      {
-        type: "setTimer",
-        timer: "restart",
-        delayMs: source.kind === "push" ? PUSH_RESTART_DELAY_MS : RESTART_DELAY_MS,
-      },
-    ],
-  ];
+  const { source, release } = job;
+  return source.kind === "push"
+    ? restartInto(state, job, release, [pushSucceeded(state, source, release)], PUSH_RESTART_DELAY_MS)
+    : restartInto(state, job, release, []);
 }

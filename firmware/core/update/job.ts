@@ -26,6 +26,17 @@ export interface PushSource {
   readonly isJson?: boolean;
   /** By the mesh: it is asked for part by part, and each request may be repeated for minutes. */
   readonly isSlow?: true;
+  /** Staged only: answered as uploads are. */
+  readonly isUpload?: boolean;
+}
+
+/** A digest that the first bytes of a slot must have. */
+export interface Proof {
+  readonly algorithm: "SHA256" | "MD5";
+  /** Bytes. */
+  readonly length: number;
+  /** Hex. */
+  readonly digest: string;
 }
 
 /** What is being installed. */
@@ -34,6 +45,8 @@ export interface Job {
   /** What the release says of the image. Without a release: what the image says of itself, and no digests. */
   readonly release: Release;
   readonly signed: boolean;
+  /** When it is complete it is staged, and armed only at a later word: staging.ts. */
+  readonly hold: boolean;
   /** Sent by espota's client or the mesh's gateway, hex. */
   readonly md5: string | undefined;
   /** The last bytes that were read, at most 32: at the end of an unsigned image they are its SHA-256. */
@@ -63,6 +76,8 @@ export interface Job {
   readonly failureCount: number;
   /** How many times the whole image was wrong although each of its chunks was right. */
   readonly mismatchCount: number;
+  /** The chunk that is checked came into the slot by another way: a wrong one counts as a failed try. */
+  readonly isStored: boolean;
   /** The last step of progress that was reported. */
   readonly lastStep: number;
   /** What was asked of the server was no part of a file, or it has no parts: the image is fetched from its beginning. */
@@ -74,6 +89,7 @@ export interface Job {
 
 /** The fields that every job begins with. */
 export const FRESH_JOB = Object.freeze({
+  hold: false,
   tail: new Uint8Array(0),
   offset: 0,
   verifiedBytes: 0,
@@ -86,6 +102,7 @@ export const FRESH_JOB = Object.freeze({
   ahead: newImageReader,
   page: undefined,
   isResuming: true,
+  isStored: false,
   failureCount: 0,
   mismatchCount: 0,
   lastStep: 0,

@@ -14,6 +14,8 @@ import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
 import { HELD_BACK, holdBack } from "./setbacks.js";
 import { noSlotFailure } from "./slot-support.js";
+import { discardStaged, isStagedAs, type Staged } from "./staged.js";
+import { commit } from "./staging.js";
 import {
   endOfRelease,
   enter,
@@ -48,8 +50,12 @@ export function evaluateOffer(
   const parsed = parseRelease(answer.release, maxLength);
   if (!parsed.ok) return refuse(state, offer, parsed.failure, random);
   const signed = parsed.value;
-  const { blockedImage } = state;
+  const { blockedImage, staged } = state;
   const { imageSha256 } = signed.release;
+  if (isStagedAs(staged, imageSha256))
+    return answer.hold ? [state, [nextCheck(state, random)]] : commit(state, imageSha256);
+  if (staged?.from === "push" && at - staged.sinceMs < UPLOAD_FIRST_MS)
+    return waitForUpload(state, offer, staged, random);
   if (blockedImage?.imageSha256 === imageSha256 && at < blockedImage.untilMs)
     return [state, [nextCheck(state, random)]];
   const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
@@ -102,6 +108,21 @@ function waitForServer(state: UpdateState, { version }: Offer, at: number, rando
   return [state, [{ type: "log", level: "info", message }, nextCheck(state, random)]];
 }
 
+/** What a person has uploaded to install it next is not replaced by what a server offers, for this time. */
+const UPLOAD_FIRST_MS = 3_600_000;
+
+const waitForUpload = (state: UpdateState, offer: Offer, staged: Staged, random: number): Step => [
+  state,
+  [
+    {
+      type: "log",
+      level: "info",
+      message: `update to ${offer.version} waits, because ${staged.version} was uploaded and is staged`,
+    },
+    nextCheck(state, random),
+  ],
+];
+
 const offerOf = (answer: OfferAnswer): Offer => ({
   firmwareId: answer.firmware_id,
   version: answer.version,
@@ -109,6 +130,7 @@ const offerOf = (answer: OfferAnswer): Offer => ({
   downloadUrl: answer.download_url,
   digestsUrl: answer.digests_url,
   releaseEnd: endOfRelease(answer.release),
+  ...(answer.hold ? { hold: true } : {}),
 });
 
 export function signatureVerified(
@@ -152,13 +174,15 @@ export function signatureVerified(
     signed: true,
     md5: undefined,
     ...FRESH_JOB,
+    hold: offer.hold === true,
   };
-  const verified: UpdateState = { ...state, clock };
+  const verified: UpdateState = { ...state, clock, staged: undefined };
   const [next, effects] = resume(verified, job);
   return [
     next,
     [
       ...keeping,
+      ...(state.staged ? discardStaged(state.attempt) : []),
       {
         type: "log",
         level: "info",

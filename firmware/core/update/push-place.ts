@@ -5,6 +5,7 @@
 //   idle, checking ─────────────────────────────────────────────────────────► the push begins
 //   verifying an offer, resuming, fetching, requesting, streaming, waiting ─► the download ends, the push begins
 //   the same of another push, proving, arming, restarting, rearming, trial ─► 409, with what it waits for
+//   staging, and what is staged while it is proved or armed ────────────────► 409; what only waits is replaced
 
 import type { Effect } from "../effect.js";
 import type { UpdateState } from "./state.js";
@@ -19,17 +20,24 @@ export function busyReason(state: UpdateState): string | undefined {
       return undefined;
     case "restarting":
     case "rearming":
+    case "committing":
+    case "armingStaged":
       return `${BUSY}: the device is about to restart into it, try again when it is validated`;
+    case "restoring":
+      return `${BUSY}: ${state.staged?.version} is staged and is being verified, try again`;
     case "verifying":
       return state.unverified.kind === "push" ? ANOTHER_PUSH : undefined;
     default: {
       const { source, release } = state.job;
       if (source.kind === "push") return ANOTHER_PUSH;
-      if (state.phase !== "proving" && state.phase !== "arming") return undefined;
+      if (!hasArrived(state)) return undefined;
       return `${BUSY}: ${release.version} has arrived and is being verified, try again when it is validated`;
     }
   }
 }
+
+const hasArrived = ({ phase }: UpdateState): boolean =>
+  phase === "proving" || phase === "staging" || phase === "arming";
 
 const BUSY = "another update is in progress";
 const ANOTHER_PUSH = `${BUSY}: an image is being pushed`;

@@ -4,14 +4,15 @@
 import { provedAfter, timeAt, toldAt } from "../clock.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
-import type { Booted, Identity, PushOffer, Stamped } from "../event.js";
-import { pushRefusal as refusal } from "../http/answer.js";
+import type { Booted, Identity, PushOffer, StagedImage, Stamped } from "../event.js";
+import { pushRefusal as refusal, uploadAnswer } from "../http/answer.js";
 
 import { FRESH_JOB, type Job, type PushSource } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { busyReason, makeRoom } from "./push-place.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
 import { noSlotFailure } from "./slot-support.js";
+import { discardStaged } from "./staged.js";
 import {
   endOfRelease,
   enter,
@@ -135,6 +136,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
   if (!state.boot) return [state, []];
   const attempt = nextAttempt(state);
   const sizeBytes = release?.size ?? offer.sizeBytes;
+  const hold = offer.hold === true;
   const job: Job = {
     source: {
       kind: "push",
@@ -142,18 +144,21 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
       acknowledged: offer.espota !== undefined,
       ...(offer.isJson ? { isJson: true } : {}),
       ...(offer.mesh ? { isSlow: true } : {}),
+      ...(hold ? { isUpload: true } : {}),
     },
     release: release ?? unsignedRelease(state.boot.identity, sizeBytes),
     signed: release !== undefined,
     md5: md5Of(offer),
     ...FRESH_JOB,
+    hold,
     rangeEnd: sizeBytes,
     wholeOnly: true,
   };
   const { connection, espota } = offer;
   return [
-    enter(state, { phase: "streaming", attempt, job }),
+    enter(state, { phase: "streaming", attempt, job, staged: undefined }),
     [
+      ...(state.staged ? discardStaged(state.attempt) : []),
       {
         type: "log",
         level: "info",
@@ -191,10 +196,14 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   created: 0,
 });
 
-const answer = ({ connection, espota, isJson }: PushOffer, status: number, message: string): Effect =>
+const answer = ({ connection, espota, isJson, hold }: PushOffer, status: number, message: string): Effect =>
   espota
     ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
-    : { type: "answerPush", connection, response: refusal(isJson === true, status, message) };
+    : {
+        type: "answerPush",
+        connection,
+        response: hold ? uploadAnswer(status, message) : refusal(isJson === true, status, message),
+      };
 
 /** The answer when the image is armed. */
 export function pushSucceeded(state: UpdateState, source: PushSource, { version, build }: Release): Effect {
@@ -210,13 +219,33 @@ export function pushSucceeded(state: UpdateState, source: PushSource, { version,
 /** What scripts for other devices look for. */
 const SUCCESS = "OTA update successful, rebooting...\n";
 
+/** The answer when the image is staged. */
+export const pushStaged = (
+  { connection }: PushSource,
+  { type, size, sha256 }: Release,
+  { version, build, imageSha256 }: StagedImage,
+): Effect => ({
+  type: "answerPush",
+  connection,
+  response: uploadAnswer(200, `${version} is staged: install it now, or upload another`, {
+    size,
+    version,
+    build,
+    type,
+    ...(sha256 === "" ? {} : { sha256 }),
+    imageSha256,
+  }),
+});
+
 /** The answer when the running firmware stays. */
 export const pushFailed = (source: PushSource, { code, message }: Failure): Effect => ({
   type: "answerPush",
   connection: source.connection,
   response: source.acknowledged
     ? plain(pushStatus(code), espotaError(message))
-    : refusal(source.isJson === true, pushStatus(code), message),
+    : source.isUpload
+      ? uploadAnswer(pushStatus(code), message, { code })
+      : refusal(source.isJson === true, pushStatus(code), message),
 });
 
 /** espota prints the text as it is, and takes any OK in it for success. */
@@ -233,6 +262,7 @@ const pushStatus = (code: UpdateErrorCode): number => STATUS[code] ?? 422;
 const STATUS: Readonly<Partial<Record<UpdateErrorCode, number>>> = Object.freeze({
   IMAGE_TOO_LARGE: 413,
   OFFER_CRASHES: 409,
+  ABANDONED: 409,
   BODY_TRUNCATED: 400,
   CONNECT_FAILED: 400,
   SERVER_STALLED: 408,

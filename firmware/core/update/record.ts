@@ -105,7 +105,8 @@ export function readRecord(text: string | undefined): InstallRecord | undefined 
   };
 }
 
-function readOrigin(value: JsonObject): Pick<InstallRecord, "from" | "firmwareId"> | undefined {
+/** Where the image of a record came from. */
+export function readOrigin(value: JsonObject): Pick<InstallRecord, "from" | "firmwareId"> | undefined {
   const from = value.get("from");
   const firmwareId = value.get("firmwareId");
   if (from === "push" || (from === undefined && firmwareId === 0)) return { from: "push", firmwareId: 0 };

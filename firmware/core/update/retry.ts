@@ -63,9 +63,10 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
     );
   }
   const attempt = nextAttempt(state);
-  // without a connection it is not the parts
-  const wholeOnly = job.wholeOnly || (failureCount >= MAX_PART_TRIES && failure.code !== "CONNECT_FAILED");
-  const next: Job = { ...job, failureCount, wholeOnly, pending: undefined, available: 0 };
+  // without a connection it is not the parts, nor is it where they come by another way
+  const isOfPart = failure.code !== "CONNECT_FAILED" && !job.isStored;
+  const wholeOnly = job.wholeOnly || (failureCount >= MAX_PART_TRIES && isOfPart);
+  const next: Job = { ...job, failureCount, wholeOnly, isStored: false, pending: undefined, available: 0 };
   return [
     enter(state, { phase: "waiting", attempt, job: next }),
     [

@@ -41,11 +41,19 @@ export function readSetbacks(text: string | undefined): Setbacks {
     : { image, points: Number(points), until: Number(until), sinceMs: 0 };
 }
 
+/** An image was right when it was staged, and cannot be started: as bad as a failure at the flash. */
+export const noteFlashFailure = (setbacks: Setbacks, imageSha256: string): SetbackStep =>
+  notePoints(setbacks, imageSha256, FLASH_POINTS);
+
 /** An attempt has failed, and may be made again. */
 export function noteSetback(setbacks: Setbacks, job: Job, code: UpdateErrorCode): SetbackStep {
   const added = isOnTheWay(code) ? (job.erasedTo > job.verifiedBytes ? WAY_POINTS : 0) : FLASH_POINTS;
   if (added === 0 || job.source.kind === "push") return [setbacks, NOTHING];
-  const image = idOf(job.release.imageSha256);
+  return notePoints(setbacks, job.release.imageSha256, added);
+}
+
+function notePoints(setbacks: Setbacks, imageSha256: string, added: number): SetbackStep {
+  const image = idOf(imageSha256);
   const before = setbacks.image === image ? setbacks.points : 0;
   const next: Setbacks = { image, points: Math.min(before + added, MAX_POINTS), until: 0 };
   return [next, [store(next)]];

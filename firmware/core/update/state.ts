@@ -13,6 +13,7 @@ import { type CrashStep, initialOfferCrashes, type OfferCrashes, type Suspect } 
 import type { InstallRecord } from "./record.js";
 import type { SignedRelease } from "./release.js";
 import { NO_SETBACKS, type SetbackStep, type Setbacks } from "./setbacks.js";
+import type { Staged } from "./staged.js";
 
 /** A transfer that gets no byte for this time counts as stalled. */
 export const STALL_MS = 30_000;
@@ -25,6 +26,8 @@ export interface Offer {
   readonly downloadUrl: string;
   readonly digestsUrl: string | undefined;
   readonly releaseEnd: string;
+  /** It is to be staged. */
+  readonly hold?: boolean;
 }
 
 /** An offer that was refused for a reason that another download cannot cure. */
@@ -77,6 +80,8 @@ interface Common {
   readonly downloadsFromMs: number;
   readonly offerCrashes: OfferCrashes;
   readonly setbacks: Setbacks;
+  /** Complete in its slot, and proved in this boot unless the phase is `restoring`. Another job ends it. */
+  readonly staged: Staged | undefined;
 }
 
 /** The phases in which there is a job. */
@@ -88,7 +93,12 @@ export type JobPhase =
   | "streaming"
   | "waiting"
   | "proving"
-  | "arming";
+  | "arming"
+  /** The record of an image that is held is being stored. */
+  | "staging";
+
+/** The slot of what is staged is hashed, after a boot or before it is armed; it is being armed. */
+export type StagedPhase = "restoring" | "committing" | "armingStaged";
 
 /** What waits for its signature to be verified. */
 export type Unverified =
@@ -97,7 +107,7 @@ export type Unverified =
 
 /** A phase, and what there is in this phase only. */
 type Phase =
-  | { readonly phase: "idle" | "checking" | "restarting" }
+  | { readonly phase: "idle" | "checking" | "restarting" | StagedPhase }
   | { readonly phase: "verifying"; readonly unverified: Unverified }
   | { readonly phase: JobPhase; readonly job: Job }
   /** The slot of the last installation is armed again, right after a boot. */
@@ -140,6 +150,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   downloadsFromMs: 0,
   offerCrashes: initialOfferCrashes,
   setbacks: NO_SETBACKS,
+  staged: undefined,
 });
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
@@ -171,6 +182,15 @@ export const nextCheck = (state: UpdateState, random: number): Effect => ({
   delayMs: jitteredMs(state.checkSeconds * 1000, random),
 });
 
+/** The first check after joining comes within this time, spread over a fleet that was powered on together. */
+export const FIRST_CHECK_MS = 2_000;
+
+export const firstCheck = (random: number): Effect => ({
+  type: "setTimer",
+  timer: "check",
+  delayMs: Math.round(random * FIRST_CHECK_MS),
+});
+
 export const errorFields = (code: UpdateErrorCode, message: string) => ({
   error_code: code,
   error_message: message.slice(0, 500),
@@ -179,7 +199,7 @@ export const errorFields = (code: UpdateErrorCode, message: string) => ({
 /** A report to the server, if the image came from there and its number is known. */
 export function report(
   state: UpdateState,
-  about: Job | InstallRecord | Pick<Offer, "firmwareId"> | Suspect,
+  about: Job | Pick<InstallRecord, "from" | "firmwareId"> | Pick<Offer, "firmwareId"> | Suspect,
   fields: Omit<Report, "firmware_id" | "image_sha256" | "slot_state">,
 ): readonly Raise[] {
   const { from, firmwareId } = "source" in about ? originOfJob(about) : { from: "server", ...about };

@@ -8,6 +8,7 @@
 //                            └───────────────────────────────────────────────────────────────────────────── otherwise ◄──┘
 
 import type { Effect } from "../effect.js";
+import type { Failure } from "../errors.js";
 import type { Raise, Stamped } from "../event.js";
 import { judgePart, type Part, rangeHeader } from "../http/part.js";
 import { authorizationAt } from "../server/server-token.js";
@@ -275,8 +276,7 @@ const EMPTY = new Uint8Array(0);
 
 function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly digest: Uint8Array }): Step {
   if (!isChunkRight(job, event.digest)) {
-    const message = `bytes ${job.verifiedBytes} to ${job.offset - 1} do not have the digest in the release`;
-    return retryLater(state, job, { code: "CHUNK_MISMATCH", message }, event.random);
+    return retryLater(state, job, mismatchOfChunk(job, job.offset), event.random);
   }
   const mismatch = describeMismatch(job.ahead, job.release);
   if (mismatch) return failAttempt(state, job, mismatch, event.random);
@@ -285,19 +285,33 @@ function chunkHashed(state: Installing, job: Job, event: Stamped & { readonly di
     reader: job.ahead,
     pending: undefined,
     verifiedBytes: job.offset,
-    // a download that starts at the first byte each time makes no progress
-    failureCount: job.wholeOnly ? job.failureCount : 0,
   };
   if (done.verifiedBytes >= job.release.size) return proveArrived(state, done);
-  const [reported, progress] = progressOf(state, done);
-  const [counted, noting] = job.wholeOnly
-    ? ([state, []] as const)
-    : withOfferCrashes(state, noteProgress(state.offerCrashes));
-  const [cleared, clearing] = job.wholeOnly
-    ? ([counted, []] as const)
-    : withSetbacks(counted, clearSetbacks(counted.setbacks));
-  const [next, effects] = lacksPage(reported) ? turnPage(cleared, reported) : goOn(cleared, reported);
-  return [next, [...noting, ...clearing, ...progress, ...effects]];
+  const [after, reported, noted] = gotOn(state, done);
+  const [next, effects] = lacksPage(reported) ? turnPage(after, reported) : goOn(after, reported);
+  return [next, [...noted, ...effects]];
+}
+
+/** The chunk that ends at `end` is wrong. */
+export const mismatchOfChunk = (job: Job, end: number): Failure => ({
+  code: "CHUNK_MISMATCH",
+  message: `bytes ${job.verifiedBytes} to ${end - 1} do not have the digest in the release`,
+});
+
+/** One more chunk has arrived and is right. What failed before no longer counts, and progress is reported. */
+export function gotOn<State extends UpdateState>(
+  state: State,
+  job: Job,
+): readonly [State, Job, readonly (Effect | Raise)[]] {
+  const [reported, progress] = progressOf(state, {
+    ...job,
+    // a download that starts at the first byte each time makes no progress
+    failureCount: job.wholeOnly ? job.failureCount : 0,
+  });
+  if (job.wholeOnly) return [state, reported, progress];
+  const [counted, noting] = withOfferCrashes(state, noteProgress(state.offerCrashes));
+  const [cleared, clearing] = withSetbacks(counted, clearSetbacks(counted.setbacks));
+  return [cleared, reported, [...noting, ...clearing, ...progress]];
 }
 
 function proveArrived(state: UpdateState, job: Job): Step {

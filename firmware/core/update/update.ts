@@ -8,6 +8,7 @@
 //                                                                                                                          ▼    │ retry
 //   restarting ◄─ slotArmed ─ arming ◄─ whole image equals the signed digest ─ proving ◄─ last chunk right ──────────── streaming ┘
 //
+// An image that is held goes from proving to staging instead, and waits: staging.ts.
 // resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
 // Right after a boot that has to arm the slot again (after-install.ts): rearming ─ slotArmed ─► restarting.
 //
@@ -21,13 +22,16 @@ import { OTHER_TOKEN_KEY } from "../server/server-token.js";
 import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
 import { check, checkFailed, checkingStep, orderFinished, tokenNotStored } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
-import { armed, checkNextChunk, proved, resume, resumedChunkHashed } from "./install.js";
+import { armed, checkNextChunk, chunkStored, proved, resume, resumedChunkHashed } from "./install.js";
 import { signatureVerified } from "./offer.js";
 import { clearOffer } from "./offer-crashes.js";
 import { evaluatePush } from "./pushed-update.js";
 import { bodyTruncated, handleSlotFailure, pushTimedOut, retryLater } from "./retry.js";
+import { abandon, commit, stagedStep, stagingStep, watchStaged } from "./staging.js";
 import {
   enter,
+  FIRST_CHECK_MS,
+  firstCheck,
   type Installing,
   nextCheck,
   STALL_MS,
@@ -38,9 +42,6 @@ import {
 import { isAllRead, responseStarted, streamingStep } from "./transfer.js";
 
 export { initialUpdate, type UpdateState } from "./state.js";
-
-/** The first check after joining comes within this time, spread over a fleet that was powered on together. */
-const FIRST_CHECK_MS = 2_000;
 
 export function updateStep(state: UpdateState, event: Stamped): Step {
   const [next, effects] = handle(state, event);
@@ -68,7 +69,7 @@ function handle(state: UpdateState, event: Stamped): Step {
       return [
         { ...state, online: true, rssi: event.rssi, address: event.address },
         state.phase === "idle"
-          ? [{ type: "setTimer", timer: "check", delayMs: Math.round(event.random * FIRST_CHECK_MS) }]
+          ? [firstCheck(event.random)]
           : state.phase === "waiting"
             ? [{ type: "setTimer", timer: "retry", delayMs: Math.round(event.random * FIRST_CHECK_MS) }]
             : [],
@@ -81,6 +82,10 @@ function handle(state: UpdateState, event: Stamped): Step {
       return evaluatePush(state, event.offer, event.at, event.random);
     case "trialFailed":
       return abort(state);
+    case "commitRequested":
+      return commit(state, event.imageSha256);
+    case "abandonRequested":
+      return abandon(state, event.reason, event.random);
     case "reportTaken":
       return reportTaken(state, event.report);
     case "storeFailed":
@@ -133,14 +138,34 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
     case "resuming":
       return event.type === "slotHashed" ? resumedChunkHashed(state, event) : handleSlotFailure(state, event);
     case "requesting":
-      return event.type === "responseStarted" ? responseStarted(state, event) : [state, []];
+      return event.type === "responseStarted" ? responseStarted(state, event) : besideStep(state, event);
     case "streaming":
-      return streamingStep(state, event);
+      return isBeside(event) ? besideStep(state, event) : streamingStep(state, event);
     case "proving":
       return event.type === "slotHashed" ? proved(state, event) : handleSlotFailure(state, event);
     case "arming":
       return event.type === "slotArmed" ? armed(state) : handleSlotFailure(state, event);
+    case "staging":
+      return stagingStep(state, event);
+    case "restoring":
+    case "committing":
+    case "armingStaged":
+      return state.staged ? stagedStep(state, state.staged, event) : [state, []];
   }
+}
+
+/** Whether it tells that a part of the image has come by another way than as an answer. */
+const isBeside = ({ type }: Stamped): boolean => type === "chunkProgress" || type === "chunkStored";
+
+function besideStep(state: Installing, { type }: Stamped): Step {
+  if (type === "chunkStored") return chunkStored(state);
+  const isDownload = state.job.source.kind === "server";
+  return [
+    state,
+    type === "chunkProgress" && isDownload
+      ? [{ type: "setTimer", timer: "transfer", delayMs: STALL_MS }]
+      : [],
+  ];
 }
 
 function timerFired(state: UpdateState, event: Stamped & { readonly type: "timerFired" }): Step {
@@ -149,7 +174,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
       if (state.phase !== "idle" || !state.online) return [state, []];
       return event.at < state.checksFromMs
         ? [state, [laterTimer("check", state.checksFromMs, event.at)]]
-        : check(state, event.freeHeapBytes, event.random);
+        : checkNow(state, event);
     case "transfer":
       return stalled(state, event);
     case "retry":
@@ -162,6 +187,12 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
     default:
       return [state, []];
   }
+}
+
+function checkNow(state: UpdateState, { at, freeHeapBytes, random }: Stamped): Step {
+  const [watched, watching] = watchStaged(state, at);
+  const [next, effects] = check(watched, freeHeapBytes, random);
+  return [next, [...watching, ...effects]];
 }
 
 /** A server has asked for patience, and whatever has set the timer did not know. */

@@ -4,7 +4,7 @@ import type { FirmwareView, UpdateView } from "../../api/release-views.js";
 import type { EventView } from "../../events/event-view.js";
 import { bytes, clock, versionOf } from "./format.js";
 import { isOpen } from "./model.js";
-import { type Stage, stagesOf } from "./stages.js";
+import { STAGED, type Stage, stagesOf } from "./stages.js";
 
 interface AttemptProps {
   readonly update: UpdateView;
@@ -69,4 +69,7 @@ function StageItem({ stage }: { readonly stage: Stage }) {
   );
 }
 
-const describeStatus = ({ status, outcome }: UpdateView): string => outcome?.replace("_", " ") ?? status;
+const describeStatus = ({ status, step, outcome }: UpdateView): string =>
+  status === "installing" && step === STAGED
+    ? "staged, waits for the others"
+    : (outcome?.replace("_", " ") ?? status);

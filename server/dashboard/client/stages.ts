@@ -10,12 +10,15 @@ export interface Stage {
   readonly time: string | undefined;
 }
 
+/** The image waits in its slot until those of other devices are complete too. */
+export const STAGED = "staged";
+
 /** In order; a device that reports fewer steps skips some. */
 const STAGES: readonly { readonly name: string; readonly steps: readonly string[] }[] = [
   { name: "Offered", steps: ["pending", "checking"] },
   { name: "Signature", steps: ["verified"] },
   { name: "Download", steps: ["downloading"] },
-  { name: "Image check", steps: ["verifying", "installing"] },
+  { name: "Image check", steps: ["verifying", "installing", STAGED] },
   { name: "Armed", steps: ["armed", "restarting", "booted"] },
   { name: "Trial", steps: ["trial", "rolled back"] },
   { name: "Validated", steps: ["validated", "success"] },

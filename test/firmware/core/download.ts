@@ -33,6 +33,8 @@ export interface DownloadOptions {
   readonly thereBytes?: number;
   /** The digests' URL in the offer. */
   readonly digestsUrl?: string | undefined;
+  /** The offer asks for the image to be staged only. */
+  readonly hold?: boolean;
   /** Fields of the release that differ from the image. */
   readonly manifest?: object;
   /** The release lists the digests of all chunks: format 1. */
@@ -72,6 +74,8 @@ export class Download {
   readonly retryDelaysMs: number[] = [];
   /** The answer to the sender of a push. */
   readonly answers: { readonly status: number; readonly body: string }[] = [];
+  /** NVS. */
+  readonly stored = new Map<string, string>();
   /** Writes to bytes that were not erased. */
   dirtyWriteCount = 0;
   /** Maximum bytes collected at once. */
@@ -111,8 +115,8 @@ export class Download {
   }
 
   /** Offers the release, and continues until the machine waits for a check or restarts. */
-  run(): this {
-    this.#offer();
+  run(more: object = {}): this {
+    this.#offer(more);
     while (this.#next()) {}
     return this;
   }
@@ -125,6 +129,47 @@ export class Download {
     this.#hear({ type: "pushOffered", offer: { connection, sizeBytes, ...offer } });
     while (this.#next()) {}
     return this;
+  }
+
+  /** Hears these events, before any that are on their way, and continues until the machine waits. */
+  on(...events: readonly Event[]): this {
+    this.#events.unshift(...events);
+    while (this.#next()) {}
+    return this;
+  }
+
+  /** The answer to the next check brings no offer, but these fields. */
+  answered(fields: object): this {
+    this.#open = undefined;
+    const body = { update_available: false, time: 1_795_000_000, ...fields };
+    this.#hear(
+      { type: "timerFired", timer: "check" },
+      { status: 200, body: new TextEncoder().encode(JSON.stringify(body)) },
+    );
+    while (this.#next()) {}
+    return this;
+  }
+
+  /** Power is lost, or the chip restarts: flash and NVS are all that stays. What was recorded of before is cleared. */
+  reboot(booted: Partial<Booted> = {}): this {
+    for (const list of [this.#events, this.effects, this.logs, this.asked, this.reports]) list.length = 0;
+    this.#open = undefined;
+    this.#push = undefined;
+    this.#hasRetry = false;
+    this.nowMs = 0;
+    const stored = { ...BOOTED.stored, ...Object.fromEntries(this.stored) };
+    this.state = initialUpdate;
+    this.#hear({ ...BOOTED, ...this.#options.booted, ...booted, stored });
+    this.state = { ...this.state, server: "http://updates.test", online: true };
+    return this;
+  }
+
+  /** The last request that was sent to `/check`, as JSON. */
+  checkBody(): Record<string, unknown> {
+    const check = this.effects.findLast(
+      (effect) => effect.type === "startRequest" && effect.request.url.endsWith("/api/ota/check"),
+    );
+    return JSON.parse((check?.type === "startRequest" && check.request.body) || "{}");
   }
 
   /** Types of effects, those of an event raised with its name; without logs. */
@@ -158,7 +203,7 @@ export class Download {
     });
   }
 
-  #offer(): void {
+  #offer(more: object = {}): void {
     const { digestsUrl = PATHS.digests } = this.#options;
     const offer = {
       update_available: true,
@@ -169,6 +214,8 @@ export class Download {
       digests_url:
         "digestsUrl" in this.#options || this.#options.listsChunks ? this.#options.digestsUrl : digestsUrl,
       release: this.release,
+      ...(this.#options.hold ? { hold: true } : {}),
+      ...more,
     };
     this.#open = undefined;
     this.#hear(
@@ -237,6 +284,7 @@ export class Download {
     const fault = effect.type === "raise" ? undefined : this.#options.fault?.(effect);
     if (effect.type === "save" && !fault) {
       for (const part of carriedOut([effect])) this.#take(part, answer);
+      this.#events.push({ type: "saved", purpose: effect.purpose });
       return;
     }
     this.effects.push(effect);
@@ -248,6 +296,12 @@ export class Download {
     switch (effect.type) {
       case "raise":
         if (effect.event.type === "reportMade") this.reports.push(effect.event.report);
+        return;
+      case "store":
+        this.stored.set(effect.key, effect.value);
+        return;
+      case "forget":
+        this.stored.delete(effect.key);
         return;
       case "log":
         this.logs.push(effect.message);

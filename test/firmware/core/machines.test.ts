@@ -9,7 +9,7 @@ import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, PEER, stamped } from "./events.js";
-import { inPhase, jobOf, withJob } from "./update-phases.js";
+import { inPhase, jobOf, STAGED, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
 const NETWORK = { ssid: "home", rssi: -50, secured: true, channel: 6, bssid: "02:00:00:00:00:01" };
@@ -24,7 +24,7 @@ const RECORD: InstallRecord = {
   powerLosses: 0,
 };
 const OFFER = { connection: 1, sizeBytes: 100_000 };
-const PURPOSES = ["record", "rearm", "trial", "order", "crash-count"] as const;
+const PURPOSES = ["record", "rearm", "trial", "order", "crash-count", "staged"] as const;
 const SAVING = { change: {}, asked: [], by: { orderId: 9 } };
 const NEW_TOKEN = { ...NO_TOKENS, other: { server: "http://a", token: "t" }, isOtherNew: true };
 const BYTES = new Uint8Array(16);
@@ -54,6 +54,10 @@ const PHASES = Object.keys({
   waiting: 0,
   proving: 0,
   arming: 0,
+  staging: 0,
+  restoring: 0,
+  committing: 0,
+  armingStaged: 0,
   rearming: 0,
   restarting: 0,
 } satisfies Record<UpdatePhase, 0>) as UpdatePhase[];
@@ -78,6 +82,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     bytesHashed: { type: "bytesHashed", attempt, bytes: BYTES, digest: new Uint8Array(32) },
     slotArmed: { type: "slotArmed", attempt },
     slotFailed: { type: "slotFailed", attempt, message: "no" },
+    chunkProgress: { type: "chunkProgress", attempt },
+    chunkStored: { type: "chunkStored", attempt },
     signatureVerified: { type: "signatureVerified", attempt, good: true },
   });
   const others: Omit<Events, AttemptType> = {
@@ -125,6 +131,10 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     serverMissed: { type: "serverMissed" },
     installationFailed: { type: "installationFailed", version: "1.1.0", code: "ROLLED_BACK", reason: "no" },
     updateFailed: { type: "updateFailed", code: "FLASH_FAILED", message: "no" },
+    stagedChanged: { type: "stagedChanged", staged: STAGED },
+    commitRequested: { type: "commitRequested", imageSha256: STAGED.imageSha256 },
+    commitEnded: { type: "commitEnded" },
+    abandonRequested: { type: "abandonRequested", reason: "no" },
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },
     serverChosen: { type: "serverChosen", server: "http://other.test", checkSeconds: 60, hasOwnPace: false },
@@ -150,6 +160,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     ...TIMERS.map((timer) => ({ type: "timerFired", timer }) as const),
     { type: "requestReceived", method: "GET", path: "/api/version", ...request },
     ...PURPOSES.map((purpose) => ({ type: "saveFailed", purpose, message: "no" }) as const),
+    { type: "saved", purpose: "staged" },
     { type: "storeFailed", key: OTHER_TOKEN_KEY, message: "no" },
   ];
 }

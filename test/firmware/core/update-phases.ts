@@ -4,6 +4,7 @@ import type { PushOffer } from "../../../firmware/core/event.js";
 import { FRESH_JOB, type Job } from "../../../firmware/core/update/job.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import { parseRelease, type SignedRelease } from "../../../firmware/core/update/release.js";
+import type { Staged } from "../../../firmware/core/update/staged.js";
 import {
   enter,
   type Installing,
@@ -47,6 +48,20 @@ const RECORD: InstallRecord = Object.freeze({
   powerLosses: 0,
 });
 
+/** An image that waits in the slot. */
+export const STAGED: Staged = Object.freeze({
+  from: "server",
+  firmwareId: 7,
+  version: "1.1.0",
+  build: 0,
+  imageSha256: "c".repeat(64),
+  slot: "ota_0",
+  size: 100_000,
+  proof: Object.freeze({ algorithm: "SHA256", length: 100_000, digest: "d".repeat(64) } as const),
+  until: 0,
+  sinceMs: 0,
+});
+
 export function inPhase(
   phase: UpdatePhase,
   state: UpdateState = initialUpdate,
@@ -57,6 +72,10 @@ export function inPhase(
     case "checking":
     case "restarting":
       return enter(state, { phase });
+    case "restoring":
+    case "committing":
+    case "armingStaged":
+      return enter(state, { phase, staged: STAGED });
     case "verifying":
       return enter(state, { phase, unverified: { kind: "push", offer: PUSH, signed: SIGNED } });
     case "rearming":

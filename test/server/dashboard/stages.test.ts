@@ -50,6 +50,12 @@ describe("the stages of an attempt", () => {
     );
   });
 
+  it("do not go on while the image is staged", () => {
+    expect(states(update({ status: "installing", step: "staged" }))).to.equal(
+      "done done done now ahead ahead ahead",
+    );
+  });
+
   it("show the stage at which it failed", () => {
     const log = [event(1, "update.downloading", "verified"), event(2, "update.downloading", "downloading")];
     const failed = update({ status: "failed", step: "failed", error_code: "CHUNK_MISMATCH" });

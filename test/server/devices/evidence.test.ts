@@ -62,9 +62,10 @@ describe("the evidence of a device's state", () => {
   });
 
   it("concludes nothing before the slot was armed, after a power loss, or without a hash", () => {
-    expect(
-      evaluateEvidence({ status: "installing", step: "verifying" }, OURS, running(OTHER, "valid")),
-    ).to.equal("nothing");
+    for (const step of ["verifying", "staged"])
+      expect(evaluateEvidence({ status: "installing", step }, OURS, running(OTHER, "valid")), step).to.equal(
+        "nothing",
+      );
     expect(evaluateEvidence({ status: "downloading", step: null }, OURS, running(OTHER, "valid"))).to.equal(
       "nothing",
     );

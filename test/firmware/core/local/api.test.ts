@@ -4,6 +4,18 @@ import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
 import { BOOTED, IMAGE } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
+import { STAGED } from "../update-phases.js";
+
+const ROLL_BACK = {
+  type: "requestReceived",
+  connection: 3,
+  method: "POST",
+  path: "/api/rollback",
+  host: HOST,
+  body: "{}",
+  contentType: JSON_TYPE,
+  authorization: BEARER,
+} as const;
 
 describe("the local api", () => {
   it("returns what the device is", () => {
@@ -287,17 +299,7 @@ describe("the local api", () => {
 
   it("rolls back only when there is an image to go back to", () => {
     const device = Device.joined();
-    const asked = {
-      type: "requestReceived",
-      connection: 3,
-      method: "POST",
-      path: "/api/rollback",
-      host: HOST,
-      body: "{}",
-      contentType: JSON_TYPE,
-      authorization: BEARER,
-    } as const;
-    expect(device.on(asked).effects).deep.equal([{ type: "checkRollBack", connection: 3 }]);
+    expect(device.on(ROLL_BACK).effects).deep.equal([{ type: "checkRollBack", connection: 3 }]);
     const answer = (possible: boolean) => {
       device.on({ type: "rollBackChecked", connection: 3, possible });
       return device.effects.find((effect) => effect.type === "respond")?.response.status;
@@ -306,6 +308,26 @@ describe("the local api", () => {
     expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal([]);
     expect(answer(true)).equal(202);
     expect(device.on({ type: "timerFired", timer: "farewell" }).done).deep.equal(["store held", "rollBack"]);
+  });
+
+  it("does not roll back to an image that is staged in the other slot, which was never tried", () => {
+    const device = Device.joined();
+    device.on({ type: "stagedChanged", staged: STAGED });
+    const answer = device.post("/api/rollback");
+    expect(answer.status).equal(409);
+    expect(JSON.parse(answer.body)).include({ code: "STAGED" });
+    expect(device.effects.map(({ type }) => type)).not.include("checkRollBack");
+    device.on({ type: "stagedChanged", staged: undefined });
+    expect(device.on(ROLL_BACK).effects).deep.equal([{ type: "checkRollBack", connection: 3 }]);
+  });
+
+  it("erases the beginning of a staged image before a factory reset", () => {
+    const device = Device.joined();
+    device.state = { ...device.state, update: { ...device.state.update, staged: STAGED } };
+    device.on({ type: "stagedChanged", staged: STAGED });
+    device.post("/api/factory-reset");
+    expect(device.effects.find(({ type }) => type === "eraseSlot")).include({ offset: 0 });
+    expect(device.state.update.staged).equal(undefined);
   });
 
   it("refuses other methods, and says which a path has", () => {
