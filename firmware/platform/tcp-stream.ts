@@ -24,6 +24,8 @@ export interface StreamEvents {
   connected?(): void;
   /** Bytes have arrived: `availableBytes` can be read. */
   readable(): void;
+  /** All that was written has gone out; also where nothing was. */
+  drained?(): void;
   /** The other side has closed, and all that it sent was read. */
   ended(): void;
   /** This side is closed too: the last callback. */
@@ -32,6 +34,15 @@ export interface StreamEvents {
 
 /** TCP, or a class with the same interface on top of it. */
 export type SocketClass = new (options: ConstructorParameters<typeof TCP>[0]) => TCP;
+
+/** A connection that a listener accepted, or one to an address. */
+export type StreamOptions = (
+  | { readonly from: TCP }
+  | { readonly io: SocketClass; readonly address: string; readonly port: number }
+) & {
+  /** Small pieces go out at once, not with those that follow. */
+  readonly nodelay?: boolean;
+};
 
 export class TcpStream {
   #events: StreamEvents;
@@ -54,11 +65,8 @@ export class TcpStream {
   #movedAt = 0;
   #timer: ReturnType<typeof Timer.set> | undefined;
 
-  /** A connection that a listener accepted, or one to an address. If that fails, the stream is closed from the beginning. */
-  constructor(
-    options: { readonly from: TCP } | { readonly io: SocketClass; readonly address: string; port: number },
-    events: StreamEvents,
-  ) {
+  /** If it cannot be opened, the stream is closed from the beginning. */
+  constructor(options: StreamOptions, events: StreamEvents) {
     this.#events = events;
     try {
       const io = "io" in options ? options.io : TCP;
@@ -200,6 +208,7 @@ export class TcpStream {
       else if (!this.#out.shift()) break;
     }
     if (this.#out.length > 0 || !this.#socket) return;
+    if (this.#end === "stay") this.#events.drained?.();
     if (this.#end === "close") this.close();
     if (this.#end !== "linger") return;
     this.#end = "lingering";
