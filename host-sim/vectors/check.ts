@@ -6,6 +6,7 @@ import { bootChecker } from "./boot.js";
 import { type CaseChecker, checkCases, type FileReport } from "./comparison.js";
 import type { VectorFolder } from "./folder.js";
 import { imageChecker, mutationChecker } from "./images.js";
+import { checkMeshSession, MESH, meshSessionNames, readMeshSession } from "./mesh.js";
 import { generatedChecker, mountCutChecker, powerCutChecker, scriptChecker } from "./nvs.js";
 import { otaChecker } from "./ota.js";
 import { csvChecker, tableChecker } from "./partitions.js";
@@ -52,8 +53,7 @@ const CHECKERS: Readonly<Record<string, AnyChecker>> = Object.freeze({
 /** Files without cases of their own: what the cases refer to, and text for people. */
 const COMPANIONS: readonly string[] = ["ota-layouts.json", "anti-rollback-images.json", "README.md"];
 /** Folders whose files the cases refer to, or that are checked file by file. */
-const KNOWN_FOLDERS: readonly string[] = ["images", "nvs-generator", PROGRAMS];
-const REASONS: Readonly<Record<string, string>> = { mesh: "not covered yet: there is no mesh node" };
+const KNOWN_FOLDERS: readonly string[] = ["images", "nvs-generator", PROGRAMS, MESH];
 
 /** @throws Error when there is nothing to check, or the files cannot be read */
 export async function checkFolder(folder: VectorFolder, options: CheckOptions): Promise<FolderReport> {
@@ -70,8 +70,11 @@ export async function checkFolder(folder: VectorFolder, options: CheckOptions): 
   }
   for (const subfolder of folder.subfolders()) {
     if (KNOWN_FOLDERS.includes(subfolder)) continue;
-    const reason = REASONS[subfolder] ?? "no checker knows this folder";
+    const reason = "no checker knows this folder";
     notCovered.push({ file: `${subfolder}/ (${folder.list(subfolder).length} files)`, reason });
+  }
+  for (const name of meshSessionNames(folder)) {
+    for (const report of checkMeshSession(folder, readMeshSession(folder, name))) take(report);
   }
   for (const name of programNames(folder)) {
     take(await checkProgram(folder, name));
