@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import {
+  announceFrame,
+  blockCountOf,
+  blockLength,
+  dataFrame,
+  MAX_IMAGE_BYTES,
+  parityFrame,
+  readAnnouncement,
+  readData,
+  readParity,
+  readStatus,
+  statusFrame,
+} from "../../../../firmware/core/radio/block-frames.js";
+import { MAX_FRAME_BYTES } from "../../../../firmware/core/radio/vocabulary.js";
+import { randomStream } from "../../../../host-sim/world/random.js";
+
+const ID = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
+/** 62 blocks; the last one has 576 bytes in 3 parts. */
+const IMAGE_BYTES = 1_000_000;
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
+
+const STATUS_OF = {
+  id: ID,
+  imageBytes: IMAGE_BYTES,
+  block: 3,
+  endBlock: 62,
+  lacking: 5,
+  received: Uint8Array.from({ length: 10 }, (_, i) => i),
+};
+
+describe("frames of blocks", () => {
+  it("are laid out as documented", () => {
+    const announced = { session: 5, id: ID, imageBytes: IMAGE_BYTES, block: 0x21 };
+    assert.equal(hex(announceFrame(announced)), "300501020304050607084042" + "0f00" + "2100");
+    const parity = { session: 2, id: ID, block: 0x0102, seed: 0xfedc, bytes: new Uint8Array(224).fill(0xaa) };
+    assert.equal(hex(parityFrame(parity)), "310201020304050607080201dcfe" + "aa".repeat(224));
+    assert.equal(
+      hex(statusFrame(STATUS_OF)),
+      "32010203040506070840420f0003003e0005" + "00010203040506070809",
+    );
+    const data = { session: 7, block: 1, part: 2, bytes: new Uint8Array(224).fill(0xbb) };
+    assert.equal(hex(dataFrame(data)), `3f4c00e0${"bb".repeat(224)}`);
+  });
+
+  it("are read as they were written, and fit a frame", () => {
+    const announced = { session: 0, id: ID, imageBytes: IMAGE_BYTES, block: 61 };
+    assert.deepEqual(readAnnouncement(announceFrame(announced)), announced);
+    const parity = { session: 1, id: ID, block: 61, seed: 9, bytes: new Uint8Array(224).fill(3) };
+    assert.deepEqual(readParity(parityFrame(parity), IMAGE_BYTES), parity);
+    assert.deepEqual(readStatus(statusFrame(STATUS_OF)), STATUS_OF);
+    const data = { session: 3, block: 61, part: 2, bytes: new Uint8Array(128).fill(4) };
+    assert.deepEqual(readData(dataFrame(data), IMAGE_BYTES), data);
+    assert.ok(parityFrame(parity).length <= MAX_FRAME_BYTES);
+  });
+
+  it("divide an image into blocks", () => {
+    assert.equal(blockCountOf(IMAGE_BYTES), 62);
+    assert.equal(blockLength(IMAGE_BYTES, 61), 576);
+    assert.equal(blockLength(IMAGE_BYTES, 60), 16_384);
+    assert.equal(blockCountOf(MAX_IMAGE_BYTES) * 74 <= 0x1_0000, true);
+  });
+
+  it("refuse a part beyond the image's end, or with another length than it has", () => {
+    const part = (block: number, index: number, sizeBytes: number) =>
+      readData(dataFrame({ session: 0, block, part: index, bytes: new Uint8Array(sizeBytes) }), IMAGE_BYTES);
+    assert.ok(part(61, 2, 128));
+    assert.equal(part(61, 2, 224), undefined);
+    assert.equal(part(61, 2, 127), undefined);
+    assert.equal(part(61, 3, 224), undefined);
+    assert.equal(part(62, 0, 224), undefined);
+    assert.equal(part(60, 73, 224), undefined);
+    assert.ok(part(60, 73, 32));
+  });
+
+  it("refuse a size that is not the frame's", () => {
+    const frame = dataFrame({ session: 0, block: 0, part: 0, bytes: new Uint8Array(224) });
+    assert.equal(readData(frame.subarray(0, 100), IMAGE_BYTES), undefined);
+    assert.equal(readData(Uint8Array.from([...frame, 0]), IMAGE_BYTES), undefined);
+    assert.equal(readData(frame.with(3, 223), IMAGE_BYTES), undefined);
+    assert.equal(readData(Uint8Array.of(0x38, 0, 0, 0), IMAGE_BYTES), undefined);
+  });
+
+  it("refuse statuses that cannot be true", () => {
+    const refused = (change: Partial<typeof STATUS_OF>) =>
+      assert.equal(readStatus(statusFrame({ ...STATUS_OF, ...change })), undefined, JSON.stringify(change));
+    refused({ imageBytes: 0 });
+    refused({ imageBytes: MAX_IMAGE_BYTES + 1 });
+    refused({ block: 62, endBlock: 63 });
+    refused({ endBlock: 3 });
+    refused({ endBlock: 63 });
+    refused({ lacking: 0 });
+    refused({ lacking: 75 });
+    refused({ block: 61, lacking: 4 });
+    assert.ok(readStatus(statusFrame({ ...STATUS_OF, block: 61, lacking: 3 })));
+  });
+
+  it("refuse a block that the image does not have, and a session beyond 7", () => {
+    assert.equal(
+      readAnnouncement(announceFrame({ session: 8, id: ID, imageBytes: 100, block: 0 })),
+      undefined,
+    );
+    assert.equal(
+      readAnnouncement(announceFrame({ session: 0, id: ID, imageBytes: 100, block: 1 })),
+      undefined,
+    );
+    const parity = { session: 0, id: ID, block: 62, seed: 0, bytes: new Uint8Array(224) };
+    assert.equal(readParity(parityFrame(parity), IMAGE_BYTES), undefined);
+    assert.equal(readParity(parityFrame({ ...parity, block: 0, session: 8 }), IMAGE_BYTES), undefined);
+  });
+
+  it("read anything without an error, and give nothing outside the image", () => {
+    const random = randomStream("frames");
+    for (let run = 0; run < 20_000; run++) {
+      const frame = Uint8Array.from({ length: Math.floor(random() * 251) }, () => Math.floor(random() * 256));
+      if (frame.length > 0) frame[0] = 0x30 + Math.floor(random() * 16);
+      const imageBytes = 1 + Math.floor(random() * 100_000);
+      const data = readData(frame, imageBytes);
+      if (data) assert.ok(data.block * 16_384 + data.part * 224 + data.bytes.length <= imageBytes);
+      const parity = readParity(frame, imageBytes);
+      if (parity) assert.ok(parity.block < blockCountOf(imageBytes));
+      readAnnouncement(frame);
+      readStatus(frame);
+    }
+  });
+});
