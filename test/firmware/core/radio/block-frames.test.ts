@@ -34,7 +34,7 @@ describe("frames of blocks", () => {
     const announced = { session: 5, id: ID, imageBytes: IMAGE_BYTES, block: 0x21 };
     assert.equal(hex(announceFrame(announced)), "300501020304050607084042" + "0f00" + "2100");
     const parity = { session: 2, id: ID, block: 0x0102, seed: 0xfedc, bytes: new Uint8Array(224).fill(0xaa) };
-    assert.equal(hex(parityFrame(parity)), "310201020304050607080201dcfe" + "aa".repeat(224));
+    assert.equal(hex(parityFrame(parity)), `310201020304050607080201dcfe${"aa".repeat(224)}`);
     assert.equal(
       hex(statusFrame(STATUS_OF)),
       "32010203040506070840420f0003003e0005" + "00010203040506070809",

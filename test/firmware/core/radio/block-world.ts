@@ -219,11 +219,11 @@ export class NorFlash {
 
   write(offset: number, bytes: Uint8Array): void {
     if (offset % 16 !== 0 || offset + bytes.length > this.bytes.length) throw new Error(`write at ${offset}`);
-    bytes.forEach((byte, i) => {
+    for (let i = 0; i < bytes.length; i++) {
       if (this.bytes[offset + i] !== 0xff)
         throw new Error(`write over byte ${offset + i}, which is not erased`);
-      this.bytes[offset + i]! &= byte;
-    });
+      this.bytes[offset + i]! &= bytes[i]!;
+    }
   }
 }
 
@@ -250,3 +250,33 @@ export function randomBytes(count: number, seed: string): Uint8Array {
   const random = randomStream(seed);
   return Uint8Array.from({ length: count }, () => Math.floor(random() * 256));
 }
+
+/** A whole transfer of a small image with loss, repeated and late frames and power cuts, all from the seed. */
+export function runFaults(seed: number): BlockWorld {
+  const random = randomStream(`fault/${seed}`);
+  const world = new BlockWorld({
+    seed,
+    imageBytes: 1 + Math.floor(random() * 40_000),
+    nodeCount: 1 + Math.floor(random() * 4),
+    loss: random() * 0.5,
+    duplication: random() * 0.2,
+    reorderingMs: random() * 30,
+  });
+  world.beginAll();
+  for (let fault = 0; fault < 2; fault++) {
+    world.air.runFor(random() * 3_000);
+    const node = world.nodes[Math.floor(random() * world.nodes.length)]!;
+    if (random() < 0.5) continue;
+    node.cutPower();
+    world.air.runFor(random() * 1_000);
+    node.restart();
+  }
+  world.run(3_600_000);
+  return world;
+}
+
+/** Whether each device's slot holds the image, byte for byte. */
+export const areWhole = ({ nodes, image }: BlockWorld): boolean =>
+  nodes.every(
+    ({ flash, isDone }) => isDone && Buffer.compare(flash.bytes.subarray(0, image.length), image) === 0,
+  );
