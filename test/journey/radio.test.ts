@@ -18,6 +18,17 @@ describe("the radio of a device", () => {
     ]);
   });
 
+  it("tells apart who sends, in whatever order they do", async () => {
+    const turns = (device: number) => send(100 + 100 * device, BROADCAST, [device]);
+    const { lines } = await runRadios([
+      { script: [start(), turns(0), turns(2), turns(3)] },
+      { script: [start(), turns(1), turns(4)] },
+      { script: [start()] },
+    ]);
+    const senders = lines()[2]!.map((line) => line.split(" ")[0]);
+    expect(senders).to.deep.equal([0, 1, 0, 0, 1].map(macOf));
+  });
+
   it("tells that nobody has acknowledged a frame", async () => {
     const radios = await runRadios([{ script: [start(), send(100, macOf(5), [1])] }]);
     expect(radios.lines()).to.deep.equal([[sent(1, false)]]);

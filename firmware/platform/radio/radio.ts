@@ -50,6 +50,10 @@ class Radio {
   #pollMs = BUSY_POLL_MS;
   /** Polls without anything, one after the other. */
   #quietCount = 0;
+  /** The sender heard last, as bytes and as text: frames come in rows, and a text is some ten objects for XS's heap. */
+  #high = 0;
+  #low = 0;
+  #from = "";
 
   constructor(dispatch: Dispatch<RadioEvent>, native: Native) {
     this.#dispatch = dispatch;
@@ -106,11 +110,22 @@ class Radio {
   #received(record: DataView<ArrayBuffer>): void {
     this.#dispatch({
       type: "frameReceived",
-      from: formatMac(new Uint8Array(record.buffer, 0, 6)),
+      from: this.#sender(record),
       isBroadcast: record.getUint8(7) === 1,
       bytes: new Uint8Array(record.buffer.slice(HEAD_BYTES, HEAD_BYTES + record.getUint8(8))),
       rssi: record.getInt8(6),
     });
+  }
+
+  #sender(record: DataView<ArrayBuffer>): string {
+    const high = record.getUint32(0);
+    const low = record.getUint16(4);
+    if (this.#from === "" || high !== this.#high || low !== this.#low) {
+      this.#high = high;
+      this.#low = low;
+      this.#from = formatMac(new Uint8Array(record.buffer, 0, 6));
+    }
+    return this.#from;
   }
 
   #pollEvery(ms: number): void {
