@@ -10,7 +10,7 @@ import { list } from "../api/fields.js";
 import { actorOf } from "../api/guard.js";
 import { uploadFirmware } from "../api/release-upload.js";
 import { route } from "../api/route.js";
-import { DeviceId, Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
+import { choice, DeviceId, Exactly, Id, IdParams, literals, Name, Page, Text } from "../api/schemas.js";
 import type { Api } from "../api/typed-app.js";
 import { requireChange, sightOf } from "../auth/require-change.js";
 import { type Journal, record, recordChange } from "../events/journal.js";
@@ -26,6 +26,7 @@ import {
   NODE_STATUSES,
   NodeFirmwareView,
   NodeView,
+  RULES,
   total,
   viewDistribution,
   viewMeshUpdate,
@@ -53,6 +54,9 @@ const TargetType = Type.Optional(Type.Union([Name, Type.Null()]));
 const NewUpdateBody = Exactly({
   firmware_id: Id,
   force_update: Type.Optional(Type.Boolean({ description: "also to nodes that already run this image" })),
+  rule: Type.Optional(
+    choice(RULES, "all: every node installs it or none does; each (default): as many as can"),
+  ),
   node_id: Target,
   target_node_id: Target,
   node_type: TargetType,
@@ -117,6 +121,7 @@ export function meshRoutes(app: Api, context: Context): void {
           firmwareId: body.firmware_id,
           targetNode: await readTarget(journal, body),
           isForced: body.force_update ?? false,
+          rule: body.rule ?? "each",
         });
         await audit(journal, "mesh-update.opened", undefined, opened);
         return opened;
@@ -145,6 +150,15 @@ export function meshRoutes(app: Api, context: Context): void {
     },
   );
 
+  const PendingQuery = Type.Object({
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_PENDING_COUNT,
+        description: `At most so many in all; default: ${MAX_PENDING_COUNT} of each type. A gateway with little memory asks for 1`,
+      }),
+    ),
+  });
   // Oldest first: a gateway does one after the other. A token bound to device types sees only theirs.
   app.get(
     `${PREFIX}/ota/updates/pending`,
@@ -152,11 +166,13 @@ export function meshRoutes(app: Api, context: Context): void {
       "mesh:report",
       "List the distributions that a gateway has to do, oldest first",
       ok(Type.Object({ updates: list(DistributionView) })),
+      { querystring: PendingQuery },
     ),
     async (request) => {
       const { deviceTypes } = actorOf(request);
+      const { limit = Number.POSITIVE_INFINITY } = request.query;
       const open = await store.listOpenMeshUpdates({ deviceTypes, limit: MAX_PENDING_COUNT });
-      return { updates: await Promise.all(open.map((update) => describe(update))) };
+      return { updates: await Promise.all(open.slice(0, limit).map((update) => describe(update))) };
     },
   );
 

@@ -1,6 +1,7 @@
 // Firmware, distributions and nodes as the mesh gateway's API shows them.
 
 import { type Static, Type } from "@sinclair/typebox";
+import { chunkCountOf } from "../../firmware/core/update/digests.js";
 import {
   boolean,
   dateTime,
@@ -12,14 +13,17 @@ import {
   text,
   textOrNull,
 } from "../api/fields.js";
-import { downloadPath, type Place } from "../api/release-views.js";
+import { digestsPath, downloadPath, type Place } from "../api/release-views.js";
 import { viewer } from "../api/view.js";
+import { releaseOf } from "../releases/chunk-digests.js";
+import { defined } from "../shared/defined.js";
 import type { Firmware, MeshNode, MeshUpdate } from "../store/store.js";
 
 /** What painlessMesh nodes take: parts of 1 KiB. */
 const PART_BYTES = 1024;
 export const DISTRIBUTION_STATUSES = ["pending", "distributing", "completed", "failed", "cancelled"] as const;
-export const NODE_STATUSES = ["pending", "transferring", "completed", "failed"] as const;
+export const NODE_STATUSES = ["pending", "transferring", "staged", "completed", "failed"] as const;
+export const RULES = ["all", "each"] as const;
 
 export const total = integer("Total number");
 
@@ -63,6 +67,10 @@ const updateFields = {
   firmware_id: integer(),
   node_id: textOrNull("null: every node of the type"),
   force_update: boolean("Also to nodes that already run this image"),
+  rule: oneOf(
+    RULES,
+    "all: every node installs it or none does, as only Skyslot's own nodes can; each: as many as can",
+  ),
   status: oneOf(DISTRIBUTION_STATUSES),
   created_at: dateTime(),
   updated_at: dateTime(),
@@ -90,11 +98,21 @@ const Announced = Type.Object({
   part_count: integer(),
   download_url: text("Path on this host"),
 });
+/** What gateways and nodes of ours go by. */
+const Signed = Type.Object({
+  build_number: integer(),
+  sha256: text("Of the whole file, hex"),
+  release: text("The signed manifest, compact JWS; absent: of a legacy type"),
+  chunk_bytes: integer("Size of a chunk with a digest of its own"),
+  chunk_count: integer(),
+  digests_url: text("Path on this host: the SHA-256 of each chunk; only for manifests of format 2"),
+});
 const distributionFields = {
   ...updateFields,
   target_node_id: textOrNull("The same as node_id, as the mesh gateway's tables name it"),
   // Firmware is never removed, only deactivated; old databases may lack it.
   ...Type.Partial(Announced).properties,
+  ...Type.Partial(Signed).properties,
 };
 export const DistributionView = named(
   "Distribution",
@@ -121,7 +139,23 @@ export const viewDistribution = (
       partCount: Math.ceil(firmware.fileSize / PART_BYTES),
       downloadUrl: downloadPath(place, firmware.id),
     })),
+  ...(firmware && describeSigned(firmware, place)),
 });
+
+function describeSigned(firmware: Firmware, place: Place): Partial<Static<typeof Signed>> {
+  const release = releaseOf(firmware);
+  return {
+    build_number: firmware.buildNumber,
+    sha256: firmware.fileHash,
+    ...(release &&
+      defined({
+        release: firmware.release ?? undefined,
+        chunk_bytes: release.chunkSize,
+        chunk_count: chunkCountOf(release),
+        digests_url: release.digestsOf === "pages" ? digestsPath(place, firmware.id) : undefined,
+      })),
+  };
+}
 
 export const NodeView = named("MeshNode", "Progress of a node", {
   node_id: text(),

@@ -4,7 +4,10 @@
 import type { Page, Paged } from "./page.js";
 
 type MeshUpdateStatus = "pending" | "distributing" | "completed" | "failed" | "cancelled";
-export type MeshNodeStatus = "pending" | "transferring" | "completed" | "failed";
+/** `staged`: the node has the whole image, verified, and waits for the others. */
+export type MeshNodeStatus = "pending" | "transferring" | "staged" | "completed" | "failed";
+/** `all`: all nodes install it or none does. `each`: as many as can. */
+export type MeshRule = "all" | "each";
 
 export interface MeshUpdate {
   readonly id: number;
@@ -13,6 +16,7 @@ export interface MeshUpdate {
   readonly targetNode: string | null;
   /** Nodes take it although they run the same image. */
   readonly isForced: boolean;
+  readonly rule: MeshRule;
   readonly status: MeshUpdateStatus;
   readonly createdAt: number;
   readonly updatedAt: number;
@@ -23,7 +27,8 @@ export interface MeshUpdate {
   readonly error: string | null;
 }
 
-type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt">;
+type NewMeshUpdate = Pick<MeshUpdate, "firmwareId" | "targetNode" | "isForced" | "createdAt"> &
+  Partial<Pick<MeshUpdate, "rule">>;
 
 export interface MeshNode {
   readonly updateId: number;
@@ -38,6 +43,7 @@ export interface MeshNode {
 }
 
 export interface MeshStore {
+  /** Without a rule: `each`. */
   addMeshUpdate(update: NewMeshUpdate): Promise<MeshUpdate>;
   findMeshUpdate(id: number): Promise<MeshUpdate | undefined>;
   /** Newest first. */

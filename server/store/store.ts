@@ -20,6 +20,7 @@ import type { LastSeenStore, NoOpStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
+import type { SystemStore } from "./systems.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 import type { UserStore } from "./users.js";
@@ -45,6 +46,7 @@ export * from "./orders.js";
 export * from "./page.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
+export * from "./systems.js";
 export * from "./types.js";
 export * from "./updates.js";
 export * from "./users.js";
@@ -73,6 +75,7 @@ export interface StoreParts
     NoOpStore,
     RolloutStore,
     SigningKeyStore,
+    SystemStore,
     TypeStore,
     UpdateStore,
     UserStore,

@@ -5,7 +5,7 @@
 
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Firmware, MeshNode, MeshNodeStatus, MeshUpdate } from "../store/store.js";
+import type { Firmware, MeshNode, MeshNodeStatus, MeshRule, MeshUpdate } from "../store/store.js";
 
 /** Nodes that one update remembers: more than any mesh has. */
 const MAX_NODE_COUNT = 1000;
@@ -14,13 +14,20 @@ interface NewDistribution {
   readonly firmwareId: number;
   readonly targetNode: string | null;
   readonly isForced: boolean;
+  readonly rule: MeshRule;
 }
 
-/** @throws Refusal FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE */
+/** @throws Refusal FIRMWARE_UNKNOWN, FIRMWARE_INACTIVE, RULE_NEEDS_SIGNED */
 export async function openDistribution(journal: Journal, wanted: NewDistribution): Promise<MeshUpdate> {
   const firmware = await journal.store.findFirmware(wanted.firmwareId);
   if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${wanted.firmwareId} does not exist`);
   if (!firmware.isActive) throw new Refusal("FIRMWARE_INACTIVE", `firmware ${firmware.id} was deactivated`);
+  // Nodes of other makers install what they have received: none of them waits for the others.
+  if (wanted.rule === "all" && firmware.release === null)
+    throw new Refusal(
+      "RULE_NEEDS_SIGNED",
+      `firmware ${firmware.id} is not signed, and nodes that take it do not wait for each other: use the rule each`,
+    );
   const update = await journal.store.addMeshUpdate({ ...wanted, createdAt: journal.time });
   await log(
     journal,

@@ -17,6 +17,7 @@ import { loginBucketContract } from "./store/login-buckets.js";
 import { meshContract } from "./store/mesh.js";
 import { orderContract } from "./store/orders.js";
 import { rolloutContract } from "./store/rollouts.js";
+import { systemContract } from "./store/systems.js";
 import { transactionContract } from "./store/transactions.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
@@ -34,6 +35,7 @@ export function storeContract(open: () => Promise<Store>): void {
   labelContract(() => store);
   fleetContract(() => store);
   firmwareContract(() => store);
+  systemContract(() => store);
   updateContract(() => store);
   rolloutContract(() => store);
   eventContract(() => store);

@@ -26,6 +26,8 @@ import { signIns } from "./0124-sign-ins.js";
 import { eventKinds } from "./0125-event-kinds.js";
 import { sentCounts } from "./0127-sent-counts.js";
 import { meshProgress } from "./0128-mesh-progress.js";
+import { systems } from "./0129-systems.js";
+import { meshRules } from "./0130-mesh-rules.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -55,4 +57,6 @@ export const migrations: readonly StoreMigration[] = [
   eventKinds,
   sentCounts,
   meshProgress,
+  systems,
+  meshRules,
 ];

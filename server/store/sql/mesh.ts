@@ -13,11 +13,12 @@ const nodes = tableOf<MeshNode, "ota_node_status">("ota_node_status", {});
 
 export function createMeshStore(db: Kysely<Tables>): MeshStore {
   return {
-    addMeshUpdate: ({ firmwareId, targetNode, isForced, createdAt }) =>
+    addMeshUpdate: ({ firmwareId, targetNode, isForced, rule = "each", createdAt }) =>
       updates.add(db, {
         firmwareId,
         targetNode,
         isForced,
+        rule,
         status: "pending",
         createdAt,
         updatedAt: createdAt,

@@ -21,6 +21,7 @@ import { createNoOpStore } from "./no-op-checks.js";
 import { createOrderStore } from "./orders.js";
 import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
+import { createSystemStore } from "./systems.js";
 import type { Tables } from "./tables.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
@@ -36,6 +37,7 @@ const PARTS = Object.freeze([
   createDeviceStore,
   createLabelStore,
   createFirmwareStore,
+  createSystemStore,
   createUpdateStore,
   createRolloutStore,
   createNoOpStore,

@@ -21,6 +21,7 @@ import type {
   Session,
   SigningKey,
   StoredOrder,
+  StoredSystem,
   Update,
   User,
   VersionSample,
@@ -69,6 +70,7 @@ export interface Tables {
   device_labels: LabelTable;
   device_tags: { device_id: string; tag: string };
   firmware: FirmwareTable;
+  systems: RowOf<StoredSystem, "id">;
   updates: RowOf<Update, "id">;
   rollouts: RolloutTable;
   rollout_members: RowOf<Member>;

@@ -15,9 +15,11 @@ export function meshContract(store: () => Store): void {
       firmwareId,
       targetNode: "7",
       isForced: false,
+      rule: "all",
       createdAt: 2000,
     });
     expect(first).to.deep.include({ status: "pending", isForced: true, targetNode: null, finishedAt: null });
+    expect([first.rule, second.rule]).to.deep.equal(["each", "all"]);
     await store().changeMeshUpdate(first.id, {
       status: "cancelled",
       updatedAt: 3000,
@@ -50,7 +52,8 @@ export function meshContract(store: () => Store): void {
       currentPart: 2,
       updatedAt: 5000,
     });
-    await store().putMeshNode({ ...node, nodeId: "10" });
+    await store().putMeshNode({ ...node, nodeId: "10", status: "staged" });
+    expect(await store().findMeshNode(second.id, "10")).to.include({ status: "staged" });
     expect((await store().listMeshNodes(second.id, 10)).map(({ nodeId }) => nodeId)).to.deep.equal([
       "10",
       "7",

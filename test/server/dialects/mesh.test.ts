@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { makeRelease } from "../test-server.js";
 import { arduinoImage, LegacyServer } from "./legacy-server.js";
 
 describe("updates in a mesh", () => {
@@ -253,5 +254,57 @@ describe("updates in a mesh", () => {
       expect(refused.json().error, JSON.stringify(target)).to.equal(error);
     }
     expect((await admin("GET", "/ota/updates")).json().total).to.equal(0);
+  });
+
+  it("of signed firmware carry what a gateway of ours and its nodes verify, in parts of the signed chunks", async () => {
+    const { server } = legacy;
+    const made = await makeRelease("1.3.0", { type: "led" });
+    const { id, file_hash } = (await server.upload(made, { is_stable: "false" })).json();
+    const opened = await admin("POST", "/ota/updates", { firmware_id: id, rule: "all" });
+    expect([opened.statusCode, opened.json().rule]).to.deep.equal([201, "all"]);
+    const [row] = (await gateway("GET", "/ota/updates/pending")).json().updates;
+    expect(row).to.include({
+      rule: "all",
+      release: made.release,
+      sha256: file_hash,
+      build_number: 0,
+      chunk_bytes: 16_384,
+      chunk_count: Math.ceil(made.image.length / 16_384),
+      digests_url: `/api/ota/download/${id}/digests`,
+    });
+    const digests = await server.app.inject(row.digests_url);
+    expect(digests.rawPayload.length).to.equal(32 * row.chunk_count);
+    await admin("POST", "/ota/updates", { firmware_id: firmwareId });
+    const updates = (await gateway("GET", "/ota/updates/pending")).json().updates;
+    expect(updates[1]).to.include({ rule: "each", node_type: "pir" }).and.not.to.have.property("release");
+  });
+
+  it("are all or nothing only for firmware that is signed: other nodes do not wait for each other", async () => {
+    const refused = await admin("POST", "/ota/updates", { firmware_id: firmwareId, rule: "all" });
+    expect([refused.statusCode, refused.json().error]).to.deep.equal([422, "RULE_NEEDS_SIGNED"]);
+    const unknown = await admin("POST", "/ota/updates", { firmware_id: firmwareId, rule: "most" });
+    expect(unknown.statusCode).to.equal(400);
+    expect((await admin("GET", "/ota/updates")).json().total).to.equal(0);
+  });
+
+  it("are listed as many at a time as a gateway has memory for, the oldest first", async () => {
+    const first = (await admin("POST", "/ota/updates", { firmware_id: firmwareId })).json();
+    await admin("POST", "/ota/updates", { firmware_id: firmwareId });
+    const ids = async (query: string) =>
+      (await gateway("GET", `/ota/updates/pending${query}`))
+        .json()
+        .updates.map(({ id }: { id: number }) => id);
+    expect(await ids("")).to.have.length(2);
+    expect(await ids("?limit=1")).to.deep.equal([first.id]);
+    expect((await gateway("GET", "/ota/updates/pending?limit=0")).statusCode).to.equal(400);
+  });
+
+  it("show nodes that hold an image until the others have it", async () => {
+    const { id } = (await admin("POST", "/ota/updates", { firmware_id: firmwareId })).json();
+    const report = { node_id: "7", status: "staged", current_part: 20, total_parts: 20 };
+    expect((await gateway("POST", `/ota/updates/${id}/nodes`, report)).json()).to.include(report);
+    const shown = (await admin("GET", `/ota/updates/${id}`)).json();
+    expect(shown).to.include({ status: "distributing" });
+    expect(shown.nodes[0]).to.include({ status: "staged" });
   });
 });

@@ -47,4 +47,39 @@ describe("the migrations of a database", () => {
       const known = (await listMigrations(database)).filter(({ isKnown }) => !isKnown);
       expect(known).to.deep.equal([{ name, appliedAt: time, isKnown: false }]);
     });
+
+  it("keep the progress of nodes while they allow another status of it", async () => {
+    const before = ALL.slice(0, ALL.indexOf("0130_mesh_rules"));
+    await migrate(database, before);
+    const { db } = database;
+    await sql`insert into firmware (id, device_type, hardware, chip, version, build_number, filename, file_size, file_hash, binary_path,
+      image_sha256, is_stable, is_active, security_version, release_jws, created_at, updated_at)
+      values (1, 'pir', 'esp32', 'esp32', '1.0.0', 0, 'a.bin', 1, 'a', 'a', '', 0, 1, 0, '', 1, 1)`.execute(
+      db,
+    );
+    await sql`insert into ota_updates (id, firmware_id, is_forced, status, created_at, updated_at)
+      values (1, 1, 0, 'distributing', 1, 1)`.execute(db);
+    await sql`insert into ota_node_status (update_id, node_id, status, current_part, total_parts, created_at, updated_at)
+      values (1, '7', 'transferring', 3, 20, 1, 2)`.execute(db);
+    await migrate(database);
+    const { rows } = await sql`select * from ota_node_status`.execute(db);
+    expect(rows).to.deep.equal([
+      {
+        update_id: 1,
+        node_id: "7",
+        status: "transferring",
+        current_part: 3,
+        total_parts: 20,
+        error: null,
+        created_at: 1,
+        updated_at: 2,
+      },
+    ]);
+    expect((await sql<{ rule: string }>`select rule from ota_updates`.execute(db)).rows).to.deep.equal([
+      { rule: "each" },
+    ]);
+    await sql`update ota_node_status set status = 'staged'`.execute(db);
+    const wrong = await sql`update ota_node_status set status = 'lost'`.execute(db).catch(() => "refused");
+    expect(wrong).to.equal("refused");
+  });
 });
