@@ -9,9 +9,9 @@ import type { SystemComponent, SystemPayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import { type SignedManifest, signPayload } from "./signing.js";
 
-const REBOOT_DELAY_SECONDS = 5;
+export const REBOOT_DELAY_SECONDS = 5;
 /** How long the leader of a system waits for a device that it has updated. */
-const HEALTH_TIMEOUT_SECONDS = 30;
+export const HEALTH_TIMEOUT_SECONDS = 30;
 
 export interface SystemOptions {
   readonly name: string;

@@ -24,6 +24,7 @@ import { describeApi } from "./api/openapi/openapi.js";
 import { identityRoutes } from "./api/registration-routes.js";
 import { releaseRoutes } from "./api/release-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
+import { systemRoutes } from "./api/system-routes.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
 import type { Api } from "./api/typed-app.js";
@@ -43,6 +44,7 @@ import { expireOrders } from "./devices/orders.js";
 import { DeviceRate } from "./devices/rate.js";
 import { sampleFleet } from "./devices/version-history.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
+import { firmwareRoutes } from "./dialects/firmware-routes.js";
 import { hawkbitRoutes } from "./dialects/hawkbit-routes.js";
 import { manifestRoutes } from "./dialects/manifest-routes.js";
 import { meshRoutes } from "./dialects/mesh-routes.js";
@@ -100,11 +102,13 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   contentRoutes,
   arduinoRoutes,
   manifestRoutes,
+  firmwareRoutes,
   hawkbitRoutes,
   typeRoutes,
   deviceAdminRoutes,
   deviceBulkRoutes,
   deviceOrderRoutes,
+  systemRoutes,
   rolloutRoutes,
   fleetRoutes,
   watchRoutes,

@@ -118,5 +118,9 @@ export const downloadPath = ({ prefix }: Place, firmwareId: number, deviceId?: s
 export const digestsPath = ({ prefix }: Place, firmwareId: number, deviceId?: string): string =>
   `${prefix}/api/ota/download/${firmwareId}/digests${deviceQuery(deviceId)}`;
 
+/** Where its signed manifest is. */
+export const releasePath = ({ prefix }: Place, firmwareId: number, deviceId?: string): string =>
+  `${prefix}/api/ota/download/${firmwareId}/release${deviceQuery(deviceId)}`;
+
 const deviceQuery = (deviceId: string | undefined): string =>
   deviceId === undefined ? "" : `?device=${encodeURIComponent(deviceId)}`;

@@ -1,28 +1,42 @@
 // Manifests that other tools read: ESP Web Tools (flashes from a browser) with ESPHome's `ota` in it, and the system manifest of a
-// synchronised pair of devices.
+// synchronised pair of devices. Where a signed system of the pair's types is registered, that is it; otherwise it is composed of the newest
+// releases that have one version.
 //
 //   GET /api/web-tools/{device_type}/manifest.json       https://esphome.github.io/esp-web-tools/
 //   GET /manifest?types=receiver,transmitter
 
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import { compareVersions } from "../../firmware/core/update/version.js";
 import { ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import { AskingDevice } from "../api/device-schemas.js";
 import { mayAccess } from "../api/image-access.js";
-import { digestsPath, downloadPath, type Place } from "../api/release-views.js";
+import { downloadPath, type Place } from "../api/release-views.js";
 import { route } from "../api/route.js";
 import { Name } from "../api/schemas.js";
+import { findAccessible } from "../api/system-access.js";
+import {
+  describeSystem,
+  Releases,
+  SystemManifest,
+  type ToldSystem,
+  tellPublished,
+} from "../api/system-manifest.js";
+import { incompleteSystem } from "../api/system-routes.js";
 import type { Api } from "../api/typed-app.js";
-import { releaseOf } from "../releases/chunk-digests.js";
-import { isVersion, newestFirst } from "../rollout/order.js";
-import { isForAll } from "../rollout/rollout-obstacle.js";
-import { defined } from "../shared/defined.js";
+import {
+  findPublished,
+  HEALTH_TIMEOUT_SECONDS,
+  REBOOT_DELAY_SECONDS,
+  type SystemState,
+} from "../releases/systems.js";
+import { isVersion } from "../rollout/order.js";
 import { Refusal } from "../shared/refusal.js";
 import { versionOf } from "../shared/version-of.js";
-import type { Firmware, Store } from "../store/store.js";
-import { SystemManifest, WebToolsManifest } from "./manifest-views.js";
+import type { Firmware } from "../store/store.js";
+import { WebToolsManifest } from "./manifest-views.js";
+import { newestOf } from "./newest-firmware.js";
 
 /** It has no boot loader of its own: the image begins the flash. */
 const ESP8266 = Object.freeze({ chip: "esp8266", offset: 0 });
@@ -48,9 +62,6 @@ const CHIP_FAMILIES: Readonly<Record<string, string>> = Object.freeze({
  */
 const APP_OFFSETS = Object.freeze({ signed: 0x20000, legacy: 0x10000 });
 const MAX_TYPE_COUNT = 8;
-const REBOOT_DELAY_SECONDS = 5;
-/** How long a pair's orchestrator waits for a device that it has updated. */
-const HEALTH_CHECK_SECONDS = 30;
 
 const TypeParams = Type.Object({ type: Name });
 const OffsetQuery = Type.Object({
@@ -66,6 +77,7 @@ const OffsetQuery = Type.Object({
 });
 const SystemQuery = Type.Object({
   types: Type.String({ pattern: "^[A-Za-z0-9._,-]{1,256}$", default: "receiver,transmitter" }),
+  releases: Type.Optional(Releases),
   ...AskingDevice,
 });
 
@@ -97,13 +109,36 @@ export function manifestRoutes(app: Api, context: Context): void {
       const types = query.types.split(",").filter((type) => type !== "");
       if (types.length > MAX_TYPE_COUNT)
         throw new Refusal("INVALID_REQUEST", `${types.length} types, a system has at most ${MAX_TYPE_COUNT}`);
+      reply.header("cache-control", "private, no-cache");
+      const signed = await findPublished(
+        context.store,
+        { deviceTypes: [...new Set(types)].sort() },
+        context.now(),
+      );
+      if (signed) return describeSigned(request, context, signed, query);
       const releases = await Promise.all(
         types.map((type) => newestFor(request, context, type, query.device)),
       );
-      reply.header("cache-control", "private, no-cache");
-      return describeSystem(context, types, releases, query.device);
+      return describeSystem(request, context, compose(types, releases), {
+        releases: query.releases,
+        deviceFor: () => query.device,
+      });
     },
   );
+}
+
+/** @throws Refusal FIRMWARE_UNKNOWN, SYSTEM_INCOMPLETE */
+async function describeSigned(
+  request: FastifyRequest,
+  context: Context,
+  { deviceTypes, published, problems }: SystemState,
+  { device, releases }: Static<typeof SystemQuery>,
+) {
+  const own = await findAccessible(request, context, deviceTypes, device);
+  if (own === undefined) throw inaccessible(deviceTypes.join(", "));
+  if (!published) throw incompleteSystem(problems);
+  const deviceFor = (type: string) => (type === own ? device : undefined);
+  return describeSystem(request, context, tellPublished(published), { releases, deviceFor });
 }
 
 /** Without access, a closed type is indistinguishable from one that does not exist. @throws Refusal FIRMWARE_UNKNOWN */
@@ -115,19 +150,14 @@ async function newestFor(
 ): Promise<readonly [Firmware, ...Firmware[]]> {
   const [first, ...others] = await newestOf(context.store, type);
   if (first && (await mayAccess(request, context, { deviceType: type, deviceId }))) return [first, ...others];
-  throw new Refusal(
+  throw inaccessible(type);
+}
+
+const inaccessible = (type: string): Refusal =>
+  new Refusal(
     "FIRMWARE_UNKNOWN",
     `type ${type} has no stable firmware here, or none that is accessible without a token`,
   );
-}
-
-/** Stable and active firmware of a type that no rollout keeps for some, the newest first. */
-async function newestOf(store: Store, type: string): Promise<readonly Firmware[]> {
-  const rollouts = await store.governingRollouts(type);
-  return (await store.offeredFirmware(type))
-    .filter((firmware) => isForAll(firmware, rollouts))
-    .sort(newestFirst);
-}
 
 /** @throws Refusal FIRMWARE_UNKNOWN */
 function describeForWebTools(
@@ -182,12 +212,10 @@ function findSystems(releases: readonly (readonly [Firmware, ...Firmware[]])[]):
 }
 
 /** @throws Refusal FIRMWARE_UNKNOWN */
-function describeSystem(
-  place: Place,
+function compose(
   types: readonly string[],
   releases: readonly (readonly [Firmware, ...Firmware[]])[],
-  deviceId: string | undefined,
-) {
+): ToldSystem {
   const [current, previous] = findSystems(releases);
   if (!current) {
     const newest = releases.map(([{ deviceType, version }]) => `${deviceType} ${version}`);
@@ -196,44 +224,21 @@ function describeSystem(
       `there is no version that all of ${types.join(", ")} have: the newest are ${newest.join(" and ")}`,
     );
   }
-  const signed = current.map(releaseOf);
+  const version = versionIn(current);
+  const name = (system: System) => system.map((firmware) => ({ name: firmware.deviceType, firmware }));
   return {
-    ...defined({ system_version: current[0]?.version }),
-    min_compatible_version: highestMinimum(current),
-    devices: Object.fromEntries(
-      current.map((firmware, at) => [
-        types[at] as string,
-        {
-          version: firmware.version,
-          hardware: firmware.hardware,
-          firmware_url: downloadPath(place, firmware.id, deviceId),
-          firmware_size: firmware.fileSize,
-          checksum: firmware.fileHash,
-          // Stated by signed manifests only; other devices compare version packets.
-          protocol_version: signed[at]?.protocolVersion ?? null,
-          ...defined({
-            release: firmware.release ?? undefined,
-            digests_url:
-              signed[at]?.digestsOf === "pages" ? digestsPath(place, firmware.id, deviceId) : undefined,
-          }),
-        },
-      ]),
-    ),
-    update_instructions: {
-      order: types,
-      reboot_delay_seconds: REBOOT_DELAY_SECONDS,
-      health_check_timeout_seconds: HEALTH_CHECK_SECONDS,
-    },
-    rollback: previous
-      ? {
-          ...defined({ previous_version: previous[0]?.version }),
-          urls: Object.fromEntries(
-            previous.map((firmware, at) => [types[at] as string, downloadPath(place, firmware.id, deviceId)]),
-          ),
-        }
-      : null,
+    version,
+    minimum: highestMinimum(current),
+    releasedAt: Math.max(...current.map(({ createdAt }) => createdAt)),
+    description: current.flatMap(({ notes }) => notes ?? [])[0] ?? "",
+    components: name(current),
+    rebootDelaySeconds: REBOOT_DELAY_SECONDS,
+    healthTimeoutSeconds: HEALTH_TIMEOUT_SECONDS,
+    previous: previous && { version: versionIn(previous), components: name(previous) },
   };
 }
+
+const versionIn = ([first]: System): string => first?.version ?? "";
 
 /** What every device of a system may be updated from. */
 const highestMinimum = (system: System): string =>

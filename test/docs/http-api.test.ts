@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { expect } from "chai";
 import { describeRelease } from "../../release/describe.js";
-import { signRelease } from "../../release/signing.js";
+import { readRelease, signRelease } from "../../release/signing.js";
+import { describeSystem, signSystem } from "../../release/system.js";
 import { arduinoImage } from "../server/dialects/legacy-server.js";
 import { makeRelease, releaseKeys } from "../server/test-server.js";
 import { readDocument, runDocument, type Stage } from "./document.js";
@@ -72,6 +73,11 @@ async function arrange(stage: Stage): Promise<Readonly<Record<string, string>>> 
     "base-1.1.0-devkit.release.jws",
     await signRelease(other, (await releaseKeys()).privateKey),
   );
+  const system = describeSystem([{ release: readRelease(release).release }], {
+    name: "doorbell",
+    created: 1,
+  });
+  await stage.put("doorbell-1.1.0.system.jws", await signSystem(system, (await releaseKeys()).privateKey));
   await stage.put("scales-1.0.0.bin", arduinoImage("old scales"));
   await stage.put("scales-2.0.0.bin", arduinoImage("new scales"));
   await stage.put("pir-1.2.0.bin", arduinoImage("a node"));

@@ -2,7 +2,9 @@
 // requests remove it, use it up or let it expire.
 
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
-import { makeRelease, PASSWORD, type TestServer } from "../server/test-server.js";
+import { readRelease } from "../../release/signing.js";
+import { describeSystem, signSystem } from "../../release/system.js";
+import { makeRelease, PASSWORD, releaseKeys, type TestServer } from "../server/test-server.js";
 
 /** What requests may refer to. Secrets and ids change while the fuzzer runs. */
 export interface Surroundings {
@@ -24,6 +26,8 @@ export interface Surroundings {
   link: string;
   /** Not registered yet. */
   fresh: { readonly image: Buffer; readonly release: string };
+  /** A system of the first release, not registered yet. */
+  freshSystem: string;
   /** Attempts that are open. */
   attempts: readonly { readonly device: string; readonly firmware: number }[];
   /** Of a legacy device that speaks hawkBit's protocol. */
@@ -40,6 +44,7 @@ export interface Surroundings {
 }
 
 export const LEGACY_TYPE = "old";
+export const SYSTEM = "doorbell";
 const DEVICE_COUNT = 20;
 /** In each state. */
 const KEPT_ROLLOUTS = 5;
@@ -82,6 +87,7 @@ export class Furniture {
       approver: "",
       link: "",
       fresh: first,
+      freshSystem: "",
       attempts: [],
       action: { device: "hb-0", id: 1 },
       order: { device: "orders-1", id: 1 },
@@ -147,6 +153,16 @@ export class Furniture {
   async #releases(around: Surroundings): Promise<void> {
     const { store, nowMs } = this.#server;
     around.fresh = await makeRelease(`3.0.${this.#refreshCount}`);
+    const { release } = readRelease(around.release);
+    const system = { name: SYSTEM, version: `1.0.${this.#refreshCount}`, created: 1 };
+    around.freshSystem = await signSystem(
+      describeSystem([{ release }], system),
+      (await releaseKeys()).privateKey,
+    );
+    const registered = { ...system, version: `0.1.${this.#refreshCount}` };
+    await this.#server.admin("POST", "/api/v1/systems", {
+      manifest: await signSystem(describeSystem([{ release }], registered), (await releaseKeys()).privateKey),
+    });
     for (const { id } of (await store.listFirmware({}, { limit: 2, offset: 0 })).rows)
       await store.changeFirmware(id, { isActive: true, isStable: true }, nowMs);
     for (const deviceType of ["base", LEGACY_TYPE])

@@ -2,7 +2,7 @@
 // fuzzer damages some of them.
 
 import { PASSWORD } from "../server/test-server.js";
-import { LEGACY_TYPE, PICTURE, type Surroundings } from "./furniture.js";
+import { LEGACY_TYPE, PICTURE, type Surroundings, SYSTEM } from "./furniture.js";
 import { below, chance, pick, type Random } from "./values.js";
 
 export interface Form {
@@ -185,11 +185,16 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
     body: { file_hash: legacySha256, device_type: LEGACY_TYPE, version: versionOf(random) },
   }),
   "POST /api/v1/firmware/upload": nodeFile,
+  "POST /api/v1/systems": ({ freshSystem }) => ({ body: { manifest: freshSystem } }),
+  "GET /api/v1/systems/:name/manifest": () => ({ params: { name: SYSTEM } }),
+  "GET /firmware/:device/:version": (_around, random) => ({
+    params: { device: "base", version: pick(random, ["1.1.0", "latest"]) },
+  }),
   "POST /api/v1/ota/updates/:id/nodes": ({ distribution }, random) => ({
     ...idParam(distribution),
     body: {
       node_id: `node-${below(random, 50)}`,
-      status: pick(random, ["pending", "downloading", "completed", "failed"]),
+      status: pick(random, ["pending", "transferring", "staged", "completed", "failed"]),
       current_part: below(random, 30),
       total_parts: 30,
     },

@@ -4,11 +4,12 @@
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
 import { pbmHeader } from "../../../firmware/apps/cms/core/pbm.js";
+import { signSystem } from "../../../release/system.js";
 import type { RouteAccess } from "../../../server/api/guard.js";
 import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { SCOPE_NAMES } from "../../../server/shared/permissions.js";
 import { arduinoImage } from "../dialects/legacy-server.js";
-import { TestServer } from "../test-server.js";
+import { releaseKeys, TestServer } from "../test-server.js";
 
 /** What there is of each type; every text in it names the type. */
 interface Things {
@@ -18,6 +19,9 @@ interface Things {
   readonly hash: string;
   readonly rollout: number;
   readonly mesh: number;
+  readonly system: number;
+  /** Of a system that is not registered. */
+  readonly manifest: string;
   readonly image: number;
   readonly assignment: number;
   readonly enrolment: number;
@@ -45,6 +49,7 @@ const LISTS: Readonly<Record<string, string>> = {
   "GET /api/v1/firmware": "/api/v1/firmware",
   "GET /api/v1/ota/updates": "/api/v1/ota/updates",
   "GET /api/v1/ota/updates/pending": "/api/v1/ota/updates/pending",
+  "GET /api/v1/systems": "/api/v1/systems",
 };
 
 /** Lists that a filter makes one of another type's: they are empty then. */
@@ -60,6 +65,7 @@ const FILTERED: readonly ((things: Things) => string)[] = [
   ({ firmware }) => `/api/rollouts?firmware_id=${firmware}`,
   ({ image }) => `/api/content-admin/assignments?image_id=${image}`,
   ({ type }) => `/api/v1/firmware?node_type=${type}`,
+  ({ type }) => `/api/v1/systems?name=system-${type}`,
 ];
 
 const POLICY = { registration: "enrolment", tokens: "optional" };
@@ -78,10 +84,15 @@ const ONE: Readonly<Record<string, Ask>> = {
   "GET /api/rollouts/:id/plan": ({ rollout }) => at(`/api/rollouts/${rollout}/plan`),
   "GET /api/rollouts/:id/rollback": ({ rollout }) => at(`/api/rollouts/${rollout}/rollback`),
   "GET /api/v1/ota/updates/:id": ({ mesh }) => at(`/api/v1/ota/updates/${mesh}`),
+  "GET /api/v1/systems/:id": ({ system }) => at(`/api/v1/systems/${system}`),
   // Of devices, which people and programs may ask for too. The types are closed.
   "GET /api/content/:id": ({ device }) => at(`/api/content/${device}`),
   "GET /api/ota/download/:id": ({ firmware }) => at(`/api/ota/download/${firmware}`),
   "GET /api/ota/download/:id/digests": ({ firmware }) => at(`/api/ota/download/${firmware}/digests`),
+  "GET /api/ota/download/:id/release": ({ firmware }) => at(`/api/ota/download/${firmware}/release`),
+  "GET /api/v1/systems/:name/manifest": ({ type }) => at(`/api/v1/systems/system-${type}/manifest`),
+  "GET /firmware/:device/:version": ({ type }) => at(`/firmware/${type}/1.2.0`),
+  "HEAD /firmware/:device/:version": ({ type }) => at(`/firmware/${type}/1.2.0`),
   "GET /api/ota/files/:sha256": ({ hash }) => at(`/api/ota/files/${hash}`),
   "GET /api/web-tools/:type/manifest.json": ({ type }) => at(`/api/web-tools/${type}/manifest.json`),
   "GET /manifest": ({ type }) => at(`/manifest?types=${type}`),
@@ -110,6 +121,9 @@ const ONE: Readonly<Record<string, Ask>> = {
     at(`/api/v1/ota/updates/${mesh}/nodes`, { node_id: "n1", status: "transferring" }),
   "POST /api/v1/ota/updates/:id/finish": ({ mesh }) =>
     at(`/api/v1/ota/updates/${mesh}/finish`, { status: "failed" }),
+  "POST /api/v1/systems": ({ manifest }) => at("/api/v1/systems", { manifest }),
+  "PATCH /api/v1/systems/:id": ({ system }) => at(`/api/v1/systems/${system}`, { is_active: true }),
+  "DELETE /api/v1/systems/:id": ({ system }) => at(`/api/v1/systems/${system}`),
   "DELETE /api/v1/ota/updates/:id": ({ mesh }) => at(`/api/v1/ota/updates/${mesh}`),
   "POST /api/devices/:id/orders": ({ device }) => at(`/api/devices/${device}/orders`, { kind: "restart" }),
   "DELETE /api/devices/:id/orders/:order": ({ device }) => at(`/api/devices/${device}/orders/1`),
@@ -143,6 +157,21 @@ const MANY: Readonly<Record<string, Ask>> = {
   "POST /api/devices/orders": ({ device }) =>
     at("/api/devices/orders", { devices: [device], kind: "restart" }),
 };
+
+/** The manifest of a system with one component. */
+async function signSystemOf(type: string, version: string, sha256: string): Promise<string> {
+  const component = { name: type, type, hardware: "esp32", version: "1.2.0", build: 0, sha256 };
+  const payload = {
+    format: 1,
+    name: `system-${type}`,
+    version,
+    components: [component],
+    rebootDelaySeconds: 5,
+    healthTimeoutSeconds: 30,
+    created: 1,
+  } as const;
+  return signSystem(payload, (await releaseKeys()).privateKey);
+}
 
 /** Forms: tested below. */
 const FORMS: readonly string[] = [
@@ -210,6 +239,10 @@ describe("a token for one device type", () => {
     await server.admin("PATCH", `/api/devices/${device}`, { tags: [`tag-${type}`], group: `group-${type}` });
     const rollout = await created("/api/rollouts", { firmware_id: firmware, name: `rollout-${type}` });
     const mesh = await created("/api/v1/ota/updates", { firmware_id: firmware });
+    const [manifest, registered] = await Promise.all(
+      ["2.0.0", "1.2.0"].map((version) => signSystemOf(type, version, hash)),
+    );
+    const system = await created("/api/v1/systems", { manifest: registered });
     const image = (
       await form("/api/content-admin/images", { name: `picture-${type}` }, pbm(type), server.token)
     ).json();
@@ -227,6 +260,8 @@ describe("a token for one device type", () => {
       hash,
       rollout: rollout.id,
       mesh: mesh.id,
+      system: system.id,
+      manifest: manifest ?? "",
       image: image.id,
       assignment: assignment.id,
       enrolment: enrolment.id,
@@ -405,7 +440,13 @@ describe("a token for one device type", () => {
         expect(answer.statusCode, `${name} ${answer.body}`).not.to.be.oneOf([400, 401, 403, 500]);
         expect(answer.body, name).not.to.contain("FORBIDDEN");
         if (answer.statusCode === 404)
-          expect(code, name).to.be.oneOf(["DIGESTS_UNKNOWN", "ORDER_UNKNOWN", "IMAGE_UNKNOWN"]);
+          expect(code, name).to.be.oneOf([
+            "DIGESTS_UNKNOWN",
+            "IMAGE_UNKNOWN",
+            "ORDER_UNKNOWN",
+            "RELEASE_UNKNOWN",
+            "SYSTEM_INCOMPLETE",
+          ]);
       }
     }
   });

@@ -110,15 +110,33 @@ describe("manifests for other tools", () => {
       },
       rollback: {
         previous_version: "1.0.0",
-        urls: { receiver: "/api/ota/download/1", transmitter: "/api/ota/download/2" },
+        urls: {
+          receiver: "http://localhost:80/api/ota/download/1",
+          transmitter: "http://localhost:80/api/ota/download/2",
+        },
+        receiver_url: "http://localhost:80/api/ota/download/1",
+        transmitter_url: "http://localhost:80/api/ota/download/2",
       },
+      release_date: new Date(server.nowMs).toISOString(),
+      description: "",
     });
     expect(manifest.devices.receiver).to.include({
       version: "1.1.0",
       hardware: "esp32",
-      firmware_url: "/api/ota/download/3",
+      version_number: 10100,
+      device_type: "receiver",
+      firmware_url: "http://localhost:80/api/ota/download/3",
+      download_url: "/api/ota/download/3",
+      release_url: "/api/ota/download/3/release",
       protocol_version: 1,
     });
+    expect(manifest).not.to.have.any.keys("system", "manifest");
+    expect(manifest.devices.receiver.md5_checksum).to.match(/^[0-9a-f]{32}$/);
+    expect((await server.app.inject("/api/ota/download/3/release")).body).to.equal(
+      manifest.devices.receiver.release,
+    );
+    const short = await get("/manifest?releases=links");
+    expect(short.devices.receiver).to.have.property("release_url").and.not.to.have.property("release");
     expect(manifest.devices.transmitter.checksum).to.match(/^[0-9a-f]{64}$/);
   });
 
@@ -136,7 +154,7 @@ describe("manifests for other tools", () => {
     const manifest = await get("/manifest");
     expect(manifest).to.include({ system_version: "1.1.0" });
     expect(manifest.rollback.previous_version).to.equal("1.0.0");
-    expect(manifest.devices.receiver).to.include({ version: "1.1.0", firmware_url: "/api/ota/download/2" });
+    expect(manifest.devices.receiver).to.include({ version: "1.1.0", download_url: "/api/ota/download/2" });
     expect(manifest.devices.transmitter).to.include({ version: "1.1.0" });
     expect((await get("/manifest?types=transmitter,receiver")).system_version).to.equal("1.1.0");
     expect((await get("/manifest?types=receiver")).system_version).to.equal("1.2.0");
