@@ -18,6 +18,7 @@ import { releaseCommand } from "./release.js";
 import { rolloutCommand } from "./rollout.js";
 import { serverCommand } from "./server.js";
 import { simCommand } from "./sim.js";
+import { systemCommand } from "./system.js";
 import { tokenCommand } from "./token.js";
 import { typeCommands } from "./type.js";
 import { userCommand } from "./user.js";
@@ -41,6 +42,7 @@ export function createProgram(): Command {
     keysCommand,
     imageCommand,
     releaseCommand,
+    systemCommand,
     serverCommand,
     exportCommand,
     importCommand,

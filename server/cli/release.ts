@@ -1,6 +1,7 @@
 // `skyslot release`: signs and uploads images. The manifest is next to the image: base-1.1.0.bin, base-1.1.0.release.jws.
 
 import { type Command, Option } from "commander";
+import type { Release } from "../../firmware/core/update/release.js";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/release-views.js";
 import { defined } from "../shared/defined.js";
@@ -249,8 +250,19 @@ function readFormat(text: string): ReleasePayload["format"] {
   return text === "1" ? 1 : 2;
 }
 
+/**
+ * What the manifest of an image says, of the file of either. Does not check its signature.
+ * @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
+ */
+export async function readManifestOf(file: string): Promise<Release> {
+  const { readFile } = await import("node:fs/promises");
+  const { readRelease } = await import("../../release/signing.js");
+  const manifest = file.endsWith(".jws") ? file : manifestBeside(file);
+  return readRelease((await readFile(manifest, "utf8")).trim()).release;
+}
+
 /** Seconds since 1970. */
-async function readTime(text: string, now: number): Promise<number> {
+export async function readTime(text: string, now: number): Promise<number> {
   const { readExpiry } = await import("../../release/expiry.js");
   const expires = readExpiry(text, now);
   if (expires === undefined)
