@@ -14,6 +14,7 @@ import {
   type Partition,
 } from "../hardware/partitions/partition-table.js";
 import { type Machine, RESET_REASON } from "../machine/machine.js";
+import { blockPartsFunctions } from "./block-parts.js";
 import { COST, spend } from "./costs.js";
 import { espNowFunctions } from "./espnow.js";
 import type { Native } from "./native.js";
@@ -135,6 +136,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
     ...espNowFunctions(machine, bufferOf),
+    ...blockPartsFunctions(machine, bufferOf, nextSlot),
   });
 
   return class FFI {

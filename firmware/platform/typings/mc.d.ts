@@ -94,6 +94,17 @@ declare module "mc/ffi" {
     skyslot_radio_send(number: number, to: ArrayBuffer, bytes: ArrayBuffer, length: number): number;
     /** Writes what comes next into 259 bytes, and gives its kind: see radio.ts. */
     skyslot_radio_take(record: ArrayBuffer): number;
+    // firmware/platform/radio/skyslot-parts.c, in apps with a radio only
+    /** Adds (XOR) parts of a block, a set of 10 bytes, to 224 bytes; from the next slot, or with 1 from the partition "cache". 0 or an error. */
+    skyslot_add_parts(
+      isCache: number,
+      offset: number,
+      length: number,
+      parts: ArrayBuffer,
+      sum: ArrayBuffer,
+    ): number;
+    /** Adds those of 31 parities of 224 bytes whose bits are set. */
+    skyslot_add_parities(parities: ArrayBuffer, combination: number, sum: ArrayBuffer): void;
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if valid, 0 otherwise. */
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;

@@ -2,11 +2,13 @@
 
 #pragma once
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef int32_t esp_err_t;
 #define ESP_OK 0
 #define ESP_ERR_NO_MEM 0x101
+#define ESP_ERR_INVALID_ARG 0x102
 #define ESP_ERR_NOT_FOUND 0x105
 #define ESP_ERR_NOT_SUPPORTED 0x106
 #define ESP_ERR_OTA_PARTITION_CONFLICT 0x1501
@@ -20,6 +22,7 @@ typedef enum {
 typedef struct {
 	esp_partition_type_t type;
 	esp_partition_subtype_t subtype;
+	uint32_t size;
 	char label[17];
 	bool encrypted;
 } esp_partition_t;
@@ -27,6 +30,7 @@ typedef uint32_t esp_ota_img_states_t;
 #define ESP_OTA_IMG_PENDING_VERIFY 1
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype, const char *label);
+esp_err_t esp_partition_read(const esp_partition_t *partition, size_t offset, void *bytes, size_t count);
 const esp_partition_t *esp_ota_get_running_partition(void);
 const esp_partition_t *esp_ota_get_boot_partition(void);
 const esp_partition_t *esp_ota_get_next_update_partition(const esp_partition_t *from);
