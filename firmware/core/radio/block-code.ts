@@ -175,12 +175,19 @@ export function repairOf(
   return { part, combination: words[at + COMBINATION]! };
 }
 
-/** The parts that are in the flash, as bytes. */
-export const knownParts = ({ words }: Decoder): Uint8Array => {
+/** The parts that are in the flash, or that its equations give once all others are: as many others are missing as it lacks. */
+export const settledParts = ({ words, rank }: Decoder): Uint8Array => {
   const bytes = new Uint8Array(PART_SET_BYTES);
   putWords(words, 0, bytes);
+  for (let row = 0; row < rank; row++) {
+    const own = words[wordsOf(row) + OWN_PART]!;
+    bytes[own >> 3]! |= 1 << (own & 7);
+  }
   return bytes;
 };
+
+/** How many more parities it can keep. */
+export const roomOf = ({ rank }: Decoder): number => MAX_ROWS - rank;
 
 /** Words of a set of parts, from its bytes. */
 export const wordOf = (bytes: Uint8Array, word: number): number => {

@@ -5,7 +5,7 @@
 // parities the worst of them will need is known from the blocks before, so most are sent along with the block, and few rounds of questions
 // and answers follow.
 
-import { bitCount, MAX_ROWS, PART_SET_WORDS, wordMask, wordOf } from "./block-code.js";
+import { PART_SET_WORDS, wordMask, wordOf } from "./block-code.js";
 import type { BlockStatus } from "./block-frames.js";
 
 /** What has been asked for in a block since its last frame was sent. */
@@ -15,11 +15,11 @@ export interface Demand {
   readonly lacking: number;
   /** Parts that have to be sent themselves, because a device lacks more than it can repair. */
   readonly partsNeeded: number;
-  /** Parts that one device or another does not have, words of a set. */
+  /** Parts that one device or another needs, words of a set. */
   readonly missing: readonly number[];
 }
 
-/** Adds what a device asks for. As many blocks are kept apart as statuses are taken for: three at most. */
+/** Adds what a device asks for. The caller bounds the number of blocks that are kept apart. */
 export function noteDemand(
   demands: readonly Demand[],
   status: BlockStatus,
@@ -27,16 +27,14 @@ export function noteDemand(
 ): readonly Demand[] {
   const before = demands.find(({ block }) => block === status.block);
   const missing: number[] = [];
-  let missingCount = 0;
   for (let word = 0; word < PART_SET_WORDS; word++) {
-    const bits = ~wordOf(status.received, word) & wordMask(word, partCount);
-    missingCount += bitCount(bits);
+    const bits = ~wordOf(status.settled, word) & wordMask(word, partCount);
     missing.push(bits | (before?.missing[word] ?? 0));
   }
   const demand: Demand = {
     block: status.block,
     lacking: Math.max(status.lacking, before?.lacking ?? 0),
-    partsNeeded: Math.max(missingCount - MAX_ROWS, before?.partsNeeded ?? 0),
+    partsNeeded: Math.max(status.lacking - status.room, before?.partsNeeded ?? 0),
     missing,
   };
   return [...demands.filter((other) => other !== before), demand];
@@ -53,34 +51,40 @@ export interface Asker {
   readonly address: string;
   readonly block: number;
   readonly lacking: number;
-  /** How many times in a row it has asked for as much as before, although it was answered. */
+  /** Frames that were sent in the block since it has last made progress. */
   readonly vainCount: number;
+  /** Frames that had been sent in all when it spoke. */
+  readonly frameCount: number;
   readonly heardAt: number;
 }
 
 /** More of them are not told apart: the one that was silent for longest makes room. */
 export const MAX_ASKERS = 8;
-/** A device that was answered so often without effect hears nothing, or lies: it is not answered for DEAF_PAUSE_MS. */
-export const MAX_VAIN = 4;
+/** A device that makes no progress with so many frames hears nothing, or lies: it is not answered for DEAF_PAUSE_MS. */
+export const MAX_VAIN = 160;
 export const DEAF_PAUSE_MS = 30_000;
 /** Who has been silent for longer is not counted. */
 const RECENT_MS = 20_000;
 
+/** @param frameCount frames that were sent until now */
 export function noteAsker(
   askers: readonly Asker[],
   address: string,
   { block, lacking }: BlockStatus,
   at: number,
-  isAnswered: boolean,
+  frameCount: number,
 ): readonly Asker[] {
   const before = askers.find((asker) => asker.address === address);
-  const isVain = before !== undefined && before.block === block && lacking >= before.lacking;
-  const isForgiven = before !== undefined && isDeaf(before) && at - before.heardAt >= DEAF_PAUSE_MS;
-  const vainCount = !isVain ? 0 : isForgiven ? MAX_VAIN - 1 : before.vainCount + (isAnswered ? 1 : 0);
-  const heardAt = before !== undefined && isDeaf(before) && isVain && !isForgiven ? before.heardAt : at;
-  const others = askers.filter((asker) => asker.address !== address);
+  const others = askers.filter((asker) => asker !== before);
   const kept = others.length < MAX_ASKERS ? others : withoutOldest(others);
-  return [...kept, { address, block, lacking, vainCount, heardAt }];
+  const fresh: Asker = { address, block, lacking, vainCount: 0, frameCount, heardAt: at };
+  if (before === undefined || before.block !== block || lacking < before.lacking) return [...kept, fresh];
+  if (isDeaf(before)) {
+    // its time begins when it was found out, and its next try is its last one
+    if (at - before.heardAt < DEAF_PAUSE_MS) return askers;
+    return [...kept, { ...fresh, vainCount: MAX_VAIN - 1 }];
+  }
+  return [...kept, { ...fresh, vainCount: before.vainCount + frameCount - before.frameCount }];
 }
 
 export const isDeaf = ({ vainCount }: Asker): boolean => vainCount >= MAX_VAIN;

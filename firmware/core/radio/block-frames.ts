@@ -3,18 +3,22 @@
 //
 //   ANNOUNCE  0x30  u8 session | id[8] | u32 image bytes | u16 block
 //   PARITY    0x31  u8 session | id[8] | u16 block | u16 seed | 224 bytes
-//   STATUS    0x32  id[8] | u32 image bytes | u16 block | u16 end block | u8 lacking | u8 received[10]
+//   STATUS    0x32  id[8] | u32 image bytes | u16 block | u16 end block | u8 room | u8 settled[10]
 //   DATA      0x38 + session  u16 part of the image | u8 size | ≤ 224 bytes
 //
 // DATA has no place for the image's id: its session does, 0 to 7, which the gateway changes with the image and tells in the others.
 
 import {
   BLOCK_BYTES,
+  bitCount,
   PART_BYTES,
   PART_SET_BYTES,
+  PART_SET_WORDS,
   PARTS_A_BLOCK,
   partCountOf,
   partLength,
+  wordMask,
+  wordOf,
 } from "./block-code.js";
 
 export const ANNOUNCE = 0x30;
@@ -62,10 +66,12 @@ export interface BlockStatus {
   readonly block: number;
   /** It needs the blocks before this one, too. */
   readonly endBlock: number;
-  /** Parts or independent parities that it needs, 1 to PARTS_A_BLOCK. */
+  /** Parities that it can keep, besides those that it has. */
+  readonly room: number;
+  /** The parts that it has, or can repair once it has the others. */
+  readonly settled: Uint8Array;
+  /** How many others there are, at least 1: it needs them, or as many parities. */
   readonly lacking: number;
-  /** The parts that it has. */
-  readonly received: Uint8Array;
 }
 
 export interface DataPart {
@@ -97,15 +103,16 @@ export function parityFrame({ session, id, block, seed, bytes }: Parity): Uint8A
   return frame;
 }
 
-export function statusFrame({ id, imageBytes, block, endBlock, lacking, received }: BlockStatus): Uint8Array {
+export function statusFrame(status: Omit<BlockStatus, "lacking">): Uint8Array {
+  const { id, imageBytes, block, endBlock, room, settled } = status;
   const frame = new Uint8Array(STATUS_BYTES);
   frame[0] = STATUS;
   frame.set(id, 1);
   putU32(frame, 9, imageBytes);
   putU16(frame, 13, block);
   putU16(frame, 15, endBlock);
-  frame[17] = lacking;
-  frame.set(received, 18);
+  frame[17] = room;
+  frame.set(settled, 18);
   return frame;
 }
 
@@ -142,12 +149,20 @@ export function readStatus(frame: Uint8Array): BlockStatus | undefined {
   const imageBytes = u32(frame, 9);
   const block = u16(frame, 13);
   const endBlock = u16(frame, 15);
-  const lacking = frame[17]!;
   if (!isBlockOf(imageBytes, block) || endBlock <= block || endBlock > blockCountOf(imageBytes))
     return undefined;
-  if (lacking === 0 || lacking > partCountOf(blockLength(imageBytes, block))) return undefined;
-  const received = frame.subarray(18, 18 + PART_SET_BYTES);
-  return { id: frame.subarray(1, 1 + IMAGE_ID_BYTES), imageBytes, block, endBlock, lacking, received };
+  const settled = frame.subarray(18, 18 + PART_SET_BYTES);
+  const lacking = lackingIn(settled, partCountOf(blockLength(imageBytes, block)));
+  if (lacking === 0) return undefined;
+  const room = frame[17]!;
+  return { id: frame.subarray(1, 1 + IMAGE_ID_BYTES), imageBytes, block, endBlock, room, settled, lacking };
+}
+
+function lackingIn(settled: Uint8Array, partCount: number): number {
+  let count = 0;
+  for (let word = 0; word < PART_SET_WORDS; word++)
+    count += bitCount(~wordOf(settled, word) & wordMask(word, partCount));
+  return count;
 }
 
 export function readData(frame: Uint8Array, imageBytes: number): DataPart | undefined {

@@ -26,7 +26,6 @@ import {
   BLOCK_BYTES,
   type Decoder,
   deficitOf,
-  knownParts,
   newDecoder,
   PART_BYTES,
   PART_SET_BYTES,
@@ -35,6 +34,8 @@ import {
   partLength,
   repairOf,
   resetDecoder,
+  roomOf,
+  settledParts,
 } from "./block-code.js";
 import {
   type BlockStatus,
@@ -346,8 +347,9 @@ function woken(state: Receiving, event: Stamped<object>): ReceiverStep {
 
 function sayStatus({ order, block, endBlock, decoder }: Receiving): BlockEffect {
   const { id, imageBytes } = order;
-  const lacking = deficitOf(decoder);
-  const bytes = statusFrame({ id, imageBytes, block, endBlock, lacking, received: knownParts(decoder) });
+  const [room, settled] = [roomOf(decoder), settledParts(decoder)];
+  const bytes = statusFrame({ id, imageBytes, block, endBlock, room, settled });
+  // nothing depends on whether it was sent
   return { type: "sendFrame", frame: blockFrame(0), to: BROADCAST, bytes };
 }
 

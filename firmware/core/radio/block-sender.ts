@@ -10,8 +10,8 @@
 //              │  └─ nobody asks ─► the next block, or the one that a latecomer asked for
 //              └─────── all sent ──────┘
 //
-// The next block is sent without being asked for, as long as anybody was heard lately who wants to have it. Who falls behind by one
-// block is served first; who joins late is served from its block on when the others have theirs.
+// The next block is sent without being asked for, as long as anybody was heard lately who wants to have it. Who falls behind by a few
+// blocks is served first; who joins late is served from its block on when the others have theirs.
 
 import { bytesEqual } from "../bytes.js";
 import type { Stamp, Stamped } from "../event.js";
@@ -97,7 +97,7 @@ export interface Sending {
   readonly seed: number;
   /** The furthest block that was sent in this pass. */
   readonly front: number;
-  /** What is asked for, block by block: the current one and its neighbours. */
+  /** What is asked for, block by block: the current one and its neighbours, CATCH_UP before it and behind it at most. */
   readonly demands: readonly Demand[];
   /** What this round answers. */
   readonly answered: Demand | undefined;
@@ -127,6 +127,8 @@ const JOIN_MS = 60;
 const ANNOUNCE_COUNT = 3;
 /** So many blocks are sent while nobody is heard. With no loss at all devices are silent. */
 const MAX_UNHEARD = 8;
+/** Who is so many blocks behind or fewer catches up before the others go on: that costs less than sending all the rest once more. */
+const CATCH_UP = 4;
 /** Rounds of a block, until the others go on without those who still lack parts of it. */
 const MAX_ROUNDS = 24;
 
@@ -211,8 +213,7 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
   const { image, phase } = state;
   if (!status || status.imageBytes !== image.imageBytes || !bytesEqual(status.id, image.id))
     return [state, []];
-  const isAnswered = state.answered?.block === status.block && phase === "listening";
-  const askers = noteAsker(state.askers, event.from, status, event.at, isAnswered);
+  const askers = noteAsker(state.askers, event.from, status, event.at, state.frameCount);
   if (isIgnored(askers, event.from)) return [{ ...state, askers }, []];
   const endBlock = Math.max(state.endBlock, status.endBlock);
   const next: Sending = { ...state, askers, endBlock, unheardCount: 0 };
@@ -222,8 +223,8 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
     const joined: Sending = { ...next, phase: "listening", block, front: block, endBlock: status.endBlock };
     return [{ ...joined, demands: noteDemand([], status, partCount) }, [setTimer(JOIN_MS)]];
   }
-  if (Math.abs(status.block - state.block) > 1 || status.block > state.front)
-    return [joinsLate(next, status), []];
+  const isNear = status.block >= state.block - CATCH_UP && status.block <= state.front;
+  if (!isNear) return [joinsLate(next, status), []];
   if (status.block === state.block && phase === "sending") return [late(next, status.lacking), []];
   const demands = noteDemand(state.demands, status, partCount);
   const isFirst = phase === "listening" && state.demands.length === 0;
@@ -284,14 +285,15 @@ function finish(state: Sending): SenderStep {
     return visit({ ...next, unheardCount: state.unheardCount + 1 }, block + 1, 0);
   }
   if (lateBlock === undefined) return rest({ ...next, block: 0, endBlock: 0 });
-  const again = { ...next, lateBlock: undefined, lateEnd: 0, endBlock: state.lateEnd };
+  const again = { ...next, lateBlock: undefined, lateEnd: 0, endBlock: state.lateEnd, front: lateBlock };
   return visit(again, lateBlock, ANNOUNCE_COUNT);
 }
 
 /** A whole block, from its first part. */
 function visit(state: Sending, block: number, announceCount: number): SenderStep {
   if (!isAvailable(state, block)) return rest({ ...state, block });
-  const next = { ...state, block, front: block, announceCount, roundCount: 0, paritySentCount: 0 };
+  const front = Math.max(state.front, block);
+  const next = { ...state, block, front, announceCount, roundCount: 0, paritySentCount: 0 };
   return send(next, allParts(partCountAt(state, block)), Math.floor(state.expected));
 }
 

@@ -7,7 +7,6 @@ import {
   type Decoder,
   deficitOf,
   isKnown,
-  knownParts,
   lowestBit,
   MAX_ROWS,
   newDecoder,
@@ -18,6 +17,8 @@ import {
   partLength,
   repairOf,
   resetDecoder,
+  roomOf,
+  settledParts,
   subsetWord,
   wordOf,
 } from "../../../../firmware/core/radio/block-code.js";
@@ -212,8 +213,26 @@ describe("the code that repairs lost parts", () => {
     assert.equal(addPart(decoder, 9), true);
     assert.equal(addPart(decoder, 9), false);
     assert.equal(isKnown(decoder, 9), true);
-    assert.deepEqual([...knownParts(decoder)], [0, 2, 0, 0, 0, 0, 0, 0, 0, 0]);
-    assert.equal(wordOf(knownParts(decoder), 0), 1 << 9);
+    assert.deepEqual([...settledParts(decoder)], [0, 2, 0, 0, 0, 0, 0, 0, 0, 0]);
+    assert.equal(wordOf(settledParts(decoder), 0), 1 << 9);
+  });
+
+  it("asks for exactly as many parts as it lacks, which make it complete", () => {
+    for (let run = 0; run < 50; run++) {
+      const random = randomStream(`settled/${run}`);
+      const decoder = newDecoder(PARTS_A_BLOCK);
+      for (let part = 0; part < PARTS_A_BLOCK; part++) if (random() < 0.7) addPart(decoder, part);
+      const kept = Math.floor(random() * deficitOf(decoder));
+      for (let seed = 1000 * run; decoder.rank < kept && roomOf(decoder) > 0; seed++)
+        addParity(decoder, seed, new Uint8Array(PART_BYTES));
+      const settled = settledParts(decoder);
+      const asked = [...Array(PARTS_A_BLOCK).keys()].filter(
+        (part) => ((settled[part >> 3]! >> (part & 7)) & 1) === 0,
+      );
+      assert.equal(asked.length, deficitOf(decoder));
+      for (const part of asked) addPart(decoder, part);
+      assert.equal(deficitOf(decoder), 0);
+    }
   });
 
   it("begins another block in the same memory", () => {

@@ -25,8 +25,8 @@ const STATUS_OF = {
   imageBytes: IMAGE_BYTES,
   block: 3,
   endBlock: 62,
-  lacking: 5,
-  received: Uint8Array.from({ length: 10 }, (_, i) => i),
+  room: 31,
+  settled: Uint8Array.from({ length: 10 }, (_, i) => (i === 4 ? 0x8f : 0xff)),
 };
 
 describe("frames of blocks", () => {
@@ -37,7 +37,7 @@ describe("frames of blocks", () => {
     assert.equal(hex(parityFrame(parity)), `310201020304050607080201dcfe${"aa".repeat(224)}`);
     assert.equal(
       hex(statusFrame(STATUS_OF)),
-      "32010203040506070840420f0003003e0005" + "00010203040506070809",
+      `32010203040506070840420f0003003e001fffffffff8f${"ff".repeat(5)}`,
     );
     const data = { session: 7, block: 1, part: 2, bytes: new Uint8Array(224).fill(0xbb) };
     assert.equal(hex(dataFrame(data)), `3f4c00e0${"bb".repeat(224)}`);
@@ -48,7 +48,7 @@ describe("frames of blocks", () => {
     assert.deepEqual(readAnnouncement(announceFrame(announced)), announced);
     const parity = { session: 1, id: ID, block: 61, seed: 9, bytes: new Uint8Array(224).fill(3) };
     assert.deepEqual(readParity(parityFrame(parity), IMAGE_BYTES), parity);
-    assert.deepEqual(readStatus(statusFrame(STATUS_OF)), STATUS_OF);
+    assert.deepEqual(readStatus(statusFrame(STATUS_OF)), { ...STATUS_OF, lacking: 3 });
     const data = { session: 3, block: 61, part: 2, bytes: new Uint8Array(128).fill(4) };
     assert.deepEqual(readData(dataFrame(data), IMAGE_BYTES), data);
     assert.ok(parityFrame(parity).length <= MAX_FRAME_BYTES);
@@ -89,10 +89,11 @@ describe("frames of blocks", () => {
     refused({ block: 62, endBlock: 63 });
     refused({ endBlock: 3 });
     refused({ endBlock: 63 });
-    refused({ lacking: 0 });
-    refused({ lacking: 75 });
-    refused({ block: 61, lacking: 4 });
-    assert.ok(readStatus(statusFrame({ ...STATUS_OF, block: 61, lacking: 3 })));
+    refused({ settled: new Uint8Array(10).fill(0xff) });
+    // of the last block, which has three parts
+    refused({ block: 61, settled: Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0, 0, 0) });
+    const last = { ...STATUS_OF, block: 61, settled: Uint8Array.of(0xfa, 0, 0, 0, 0, 0, 0, 0, 0, 0) };
+    assert.equal(readStatus(statusFrame(last))?.lacking, 2);
   });
 
   it("refuse a block that the image does not have, and a session beyond 7", () => {
