@@ -83,6 +83,34 @@ describe("the radio of a device", () => {
     expect(radios.lines()).to.deep.equal([[JSON.stringify({ type: "radioFailed", message })]]);
   });
 
+  it("goes to the channel of the network that it joins, hears there, and cannot be tuned away", async () => {
+    const everySecond = (channel: number) => ({
+      script: [
+        start(channel),
+        ...Array.from({ length: 10 }, (_, i) => send(500 + 1_000 * i, macOf(2), [channel, i], i)),
+      ],
+    });
+    const { lines } = await runRadios(
+      [
+        everySecond(1),
+        everySecond(9),
+        { script: [start(1), tune(8_000, 1), tune(2_000, 1)], join: { atMs: 1_000, ssid: "home" } },
+      ],
+      { ms: 12_000, prepare: (network) => network.addAccessPoint({ ssid: "home", channel: 9 }) },
+    );
+    const [onOne, onNine, joined] = lines();
+    const acknowledged = (all: readonly string[]) => all.map((line) => line.includes("true"));
+    // it is away from its channel while it searches and joins, in the second and third second
+    expect(acknowledged(onOne!)).to.deep.equal([true, ...new Array(9).fill(false)]);
+    expect(acknowledged(onNine!)).to.deep.equal([false, false, false, ...new Array(7).fill(true)]);
+    const message = "ESP-NOW on channel 1: ESP-IDF's error 0x3006";
+    expect(joined).to.deep.equal([
+      `${macOf(0)} false -55 1,0`,
+      JSON.stringify({ type: "radioFailed", message }),
+      ...[3, 4, 5, 6, 7, 8, 9].map((i) => `${macOf(1)} false -55 9,${i}`),
+    ]);
+  });
+
   it("keeps 32 frames for firmware that is busy, and tells how many more there were", async () => {
     const talker = {
       script: [start(), ...Array.from({ length: 8 }, (_, i) => send(500 + 60 * i, BROADCAST, [i], 6 * i, 6))],

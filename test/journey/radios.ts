@@ -26,6 +26,8 @@ export interface Step {
 
 export interface Plan {
   readonly script: readonly Step[];
+  /** Joins this open network. */
+  readonly join?: { readonly atMs: number; readonly ssid: string };
   /** The firmware computes from then on, for so long. */
   readonly busyAtMs?: number;
   readonly busyMs?: number;
@@ -56,10 +58,18 @@ export interface Radios {
 /** Devices with these plans, after this time. */
 export async function runRadios(
   plans: readonly Plan[],
-  { ms = 2_000, engine }: { readonly ms?: number } & Pick<DeviceOptions, "engine"> = {},
+  {
+    ms = 2_000,
+    engine,
+    prepare,
+  }: {
+    readonly ms?: number;
+    readonly prepare?: (network: VirtualNetwork) => void;
+  } & Pick<DeviceOptions, "engine"> = {},
 ): Promise<Radios> {
   const world = new World({ seed: 5 });
   const network = new VirtualNetwork({ world });
+  prepare?.(network);
   const traces = plans.map(() => "");
   const devices: VirtualDevice[] = [];
   for (const [index, plan] of plans.entries()) {

@@ -1,7 +1,8 @@
-// Firmware that is a radio and nothing else: asks for what its build tells it, at these times, and traces each event.
+// Firmware that is a radio, in a network if its build names one: asks for what its build tells it, at these times, and traces each event.
 
 import config from "mc/config";
 import Timer from "timer";
+import WiFi from "wifi";
 import type { Event } from "../../../firmware/core/event.js";
 import type { RadioEffect, RadioEvent } from "../../../firmware/core/radio/vocabulary.js";
 import { createNative } from "../../../firmware/platform/native.js";
@@ -37,6 +38,9 @@ function ask(effect: RadioEffect, index: number): void {
     }
   }
 }
+
+const { join } = config as { readonly join?: { readonly atMs: number; readonly ssid: string } };
+if (join) Timer.set(() => WiFi.connect({ ssid: join.ssid }), join.atMs);
 
 // busy for a while, as firmware is that erases the flash
 const { busyAtMs, busyMs } = config as { readonly busyAtMs?: number; readonly busyMs?: number };
