@@ -140,3 +140,16 @@ function isValue(text: string): boolean {
   }
   return true;
 }
+
+/** An answer of the gateway itself. A node takes none of these statuses for the last word on a part of an image. */
+export function problem(status: number, message: string, retrySeconds = 0): ExchangeAnswer {
+  const body = JSON.stringify({ error: message });
+  return {
+    status,
+    headers: {
+      "content-type": "application/json",
+      ...(retrySeconds > 0 ? { "retry-after": `${retrySeconds}` } : {}),
+    },
+    body: utf8Encode(body),
+  };
+}

@@ -23,6 +23,7 @@ const LISTEN_MS = 120;
 const PAUSE = Object.freeze({ firstMs: 500, maximumMs: 30_000 });
 /** A beacon comes every 10 s. */
 const WATCH_MS = 4_000;
+const LEAST_HEARD_MS = 1_000;
 const DOUBT_MS = 14_000;
 const LOST_MS = 40_000;
 /** What is kept is given up for. */
@@ -89,7 +90,11 @@ export function searchHeard(
   { from, bytes, rssi }: { readonly from: string; readonly bytes: Uint8Array; readonly rssi: number },
   { at }: Stamp,
 ): Step {
-  if (state.phase === "linked") return [from === state.gateway ? { ...state, heardMs: at } : state, []];
+  if (state.phase === "linked") {
+    // parts of an image come a hundred times a second: a new state for each would only fill the heap
+    const isNews = from === state.gateway && at - state.heardMs >= LEAST_HEARD_MS;
+    return [isNews ? { ...state, heardMs: at } : state, []];
+  }
   if (state.phase === "off") return [state, []];
   const isReplacement = state.gateway === "" || at - state.sinceMs >= REPLACED_MS;
   if (from !== state.gateway && !isReplacement) return [state, []];

@@ -1,0 +1,468 @@
+// The network of a device without one: in place of a Wi-Fi network there is a gateway in range, in place of HTTP there are exchanges with it,
+// and an image comes in blocks. Core's effects on its network come in, and what core would hear of a network goes out, so that core is the
+// same on every device. Decides nothing about updates. The gateway asks the update server, whose name the device knows and cannot reach.
+//
+//   joinWifi ──────► gateway-search ──────► wifiJoined, wifiLost
+//   startRequest ──► exchange-client ─┬───► responseStarted … bytesCollected, textCollected, responseEnded, requestFailed
+//                                     └ the answer names an image ─► receiveBlocks ─► chunkProgress, chunkStored
+//
+// One exchange at a time; the requests behind it wait. Nothing is lost when the gateway is: what waits fails, as with a network.
+
+import { readDigits, readHexDigits } from "../digits.js";
+import type { Effect, HttpRequest } from "../effect.js";
+import type { Event, Stamp } from "../event.js";
+import { originOf, readAddress } from "../http/address.js";
+import type { BlockOrder } from "./block-receiver.js";
+import type { BlockNews } from "./block-vocabulary.js";
+import {
+  type ClientEffect,
+  type ClientState,
+  type ClientTimer,
+  cancelExchange,
+  exchangeFrame,
+  exchangeSent,
+  exchangeTimer,
+  idleClient,
+  startExchange,
+} from "./exchange-client.js";
+import { isExchangeFrame } from "./exchange-frames.js";
+import { BLOCKS_HEADER, type ExchangeAnswer, readAnswer, writeRequest } from "./exchange-message.js";
+import {
+  newSearch,
+  type SearchOutput,
+  type SearchState,
+  type SearchTimer,
+  searchDoubt,
+  searchHeard,
+  searchTimer,
+  startSearch,
+} from "./gateway-search.js";
+import { askAnswer, nextOfAnswer, type OpenAnswer, openAnswer } from "./link-answer.js";
+import type { RadioEffect, RadioEvent } from "./vocabulary.js";
+
+/** Core has two at once: of its update, and of its reports. An app may have as many. */
+const MAX_REQUEST_COUNT = 4;
+
+export type LinkTimer = ClientTimer | SearchTimer;
+export const LINK_TIMERS: readonly string[] = Object.freeze([
+  "radio.exchange",
+  "radio.seek",
+] satisfies LinkTimer[]);
+
+/** Bytes have come into the slot by another way than an answer; the next chunk may be there. */
+type ChunkEvent = { readonly type: "chunkProgress" | "chunkStored"; readonly attempt: number };
+/** What core hears. */
+export type LinkEvent = Event | ChunkEvent;
+
+/** To the receiver of blocks: instead of what it was to receive before. */
+type BlockRequest =
+  | { readonly type: "receiveBlocks"; readonly order: BlockOrder }
+  | { readonly type: "stopBlocks" };
+
+/** An image that the gateway has for its devices. */
+interface BlockImage {
+  /** Its number among the gateway's images, 8 bytes. */
+  readonly id: Uint8Array;
+  readonly imageBytes: number;
+  /** Of the release: one or more blocks. */
+  readonly chunkBytes: number;
+}
+
+interface Waiting {
+  readonly attempt: number;
+  readonly target: string;
+  readonly range: ByteRange;
+  readonly message: Uint8Array;
+}
+
+/** `end` is not included; undefined: to the end of what is asked for. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number | undefined;
+}
+
+/** Blocks on their way into the slot. They come one behind the other, whether core asks for the next one yet or not. */
+interface Arriving {
+  readonly attempt: number;
+  /** Blocks from `start` on are stored up to here. */
+  readonly storedTo: number;
+  /** Where the chunk begins that core was told of last: if it asks for that one again, it is wrong. */
+  readonly toldStart: number | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface LinkState {
+  readonly search: SearchState;
+  readonly client: ClientState;
+  /** Of joinWifi; 0: core has not asked for its network. */
+  readonly joinAttempt: number;
+  /** The first one is under way. */
+  readonly waiting: readonly Waiting[];
+  readonly answers: readonly OpenAnswer[];
+  /** The image that the gateway has told of last, and the target that it was asked for. */
+  readonly image: (BlockImage & { readonly target: string }) | undefined;
+  readonly arriving: Arriving | undefined;
+  /** Core's request for a chunk, and where that begins. */
+  readonly asked: { readonly attempt: number; readonly start: number } | undefined;
+  /** Of the last order of blocks. */
+  readonly blockAttempt: number;
+  /** What core has not heard yet. */
+  readonly events: readonly LinkEvent[];
+}
+
+/** `group`: see beacon.ts; `stored`: what NVS has of its gateway. */
+export const newLink = (group: number, stored: string | undefined): LinkState => ({
+  search: newSearch(group, stored),
+  client: idleClient,
+  joinAttempt: 0,
+  waiting: NONE,
+  answers: NONE,
+  image: undefined,
+  arriving: undefined,
+  asked: undefined,
+  blockAttempt: FIRST_BLOCK_ATTEMPT,
+  events: NONE,
+});
+
+/** Orders count down from here: core's attempts are positive. */
+const FIRST_BLOCK_ATTEMPT = -1;
+const NONE: readonly never[] = Object.freeze([]);
+
+export type LinkOutput =
+  | RadioEffect
+  | Extract<SearchOutput, { readonly type: "setTimer" | "clearTimer" | "store" | "log" }>
+  | Extract<ClientEffect, { readonly type: "setTimer" | "clearTimer" }>
+  | BlockRequest;
+
+type Step = readonly [LinkState, readonly LinkOutput[]];
+
+// ── what core asks for
+
+/** The effects that a device without a network does not carry out as others do. */
+export const isTransport = ({ type }: { readonly type: string }): boolean => TRANSPORT.includes(type);
+const TRANSPORT: readonly string[] = Object.freeze([
+  "joinWifi",
+  "leaveWifi",
+  "startAccessPoint",
+  "stopAccessPoint",
+  "scanWifi",
+  "startRequest",
+  "readResponse",
+  "collectResponse",
+  "closeRequest",
+  "startServer",
+  "stopServer",
+  "startPush",
+  "announce",
+  "withdraw",
+] satisfies Effect["type"][]);
+
+/** `server`: the update server of this device; the gateway asks its own. */
+export function linkEffect(state: LinkState, effect: Effect, server: string, stamp: Stamp): Step {
+  switch (effect.type) {
+    case "joinWifi": {
+      const [search, outputs] = startSearch(state.search, stamp);
+      return found({ ...state, search, joinAttempt: effect.attempt }, outputs);
+    }
+    case "scanWifi":
+      return [told(state, { type: "scanCompleted", attempt: effect.attempt, networks: [] }), []];
+    case "startRequest":
+      return requested(state, effect, server, stamp);
+    case "readResponse":
+    case "collectResponse":
+      return [
+        {
+          ...state,
+          answers: state.answers.map((open) =>
+            open.attempt === effect.attempt ? askAnswer(open, effect) : open,
+          ),
+        },
+        [],
+      ];
+    case "closeRequest":
+      return closed(state, effect.attempt, stamp);
+    default:
+      return [state, []]; // it has no pages, no setup network and no name
+  }
+}
+
+function requested(
+  state: LinkState,
+  { attempt, request }: Extract<Effect, { readonly type: "startRequest" }>,
+  server: string,
+  stamp: Stamp,
+): Step {
+  if (state.search.phase !== "linked") return [failed(state, attempt, "no gateway is in range"), []];
+  const read = readAddress(request.url);
+  if (!read.ok) return [failed(state, attempt, read.failure.message), []];
+  if (originOf(request.url) !== originOf(server))
+    return [failed(state, attempt, `a gateway leads to ${server} only, not to ${originOf(request.url)}`), []];
+  if (state.waiting.length >= MAX_REQUEST_COUNT)
+    return [failed(state, attempt, "too many requests at once"), []];
+  const target = read.value.path;
+  const range = rangeOf(request);
+  // the gateway has told that it comes in blocks: there is nothing to ask. But it has to know of a chunk that came out wrong.
+  if (state.image?.target === target && range.start !== state.arriving?.toldStart)
+    return chunkAsked(state, attempt, range);
+  const message = writeRequest({
+    method: request.method,
+    target,
+    headers: request.headers,
+    body: request.body ?? "",
+  });
+  if (!message) return [failed(state, attempt, "the request is too long for the radio"), []];
+  const waiting = [...state.waiting, { attempt, target, range, message }];
+  return waiting.length > 1 ? [{ ...state, waiting }, []] : startNext({ ...state, waiting }, stamp);
+}
+
+/** Of `bytes=0-99`; without one, all. */
+function rangeOf({ headers: { range = "" } }: HttpRequest): ByteRange {
+  const [start = "", last = ""] = range.slice(RANGE_UNIT.length).split("-", 2);
+  const lastByte = readDigits(last);
+  return { start: readDigits(start) ?? 0, end: lastByte === undefined ? undefined : lastByte + 1 };
+}
+const RANGE_UNIT = "bytes=";
+
+function closed(state: LinkState, attempt: number, stamp: Stamp): Step {
+  const answers = state.answers.filter((open) => open.attempt !== attempt);
+  const events = state.events.filter(
+    (event) => !("attempt" in event) || event.attempt !== attempt || isOfNetwork(event),
+  );
+  const [first] = state.waiting;
+  const waiting = state.waiting.filter((one) => one.attempt !== attempt);
+  const next: LinkState = { ...state, answers, events, waiting };
+  const [parted, stop] = state.asked?.attempt === attempt ? stopBlocks(next) : ([next, NONE] as const);
+  if (first?.attempt !== attempt) return [parted, stop];
+  const [client, cancelled] = cancelExchange(state.client);
+  const [after, outputs] = startNext({ ...parted, client }, stamp);
+  return [after, [...stop, ...cancelled.filter(isOutput), ...outputs]];
+}
+
+/** Its attempts are counted apart from those of requests. */
+const isOfNetwork = ({ type }: LinkEvent): boolean =>
+  type === "wifiJoined" || type === "wifiLost" || type === "scanCompleted";
+
+function startNext(state: LinkState, stamp: Stamp): Step {
+  const [first] = state.waiting;
+  if (!first) return [state, []];
+  const [client, effects] = startExchange(state.client, state.search.gateway, first.message, stamp);
+  return [{ ...state, client }, effects.filter(isOutput)];
+}
+
+const isOutput = (effect: ClientEffect): effect is ClientEffect & LinkOutput =>
+  effect.type !== "exchangeAnswered" && effect.type !== "exchangeFailed";
+
+// ── what the radio says
+
+/** An event of the radio, or of one of LINK_TIMERS. */
+export function linkHeard(
+  state: LinkState,
+  event: RadioEvent | { readonly type: "timerFired"; readonly timer: string },
+  stamp: Stamp,
+): Step {
+  switch (event.type) {
+    case "frameReceived": {
+      const [search, outputs] = searchHeard(state.search, event, stamp);
+      const isSame = search === state.search && outputs.length === 0;
+      const [next, before] = isSame ? ([state, NONE] as const) : found({ ...state, search }, outputs);
+      if (!isExchangeFrame(event.bytes)) return [next, before];
+      const exchange = exchangeFrame(next.client, event.from, event.bytes, stamp);
+      const [after, effects] = advanced(next, exchange, stamp);
+      return [after, [...before, ...effects]];
+    }
+    case "frameSent":
+      return advanced(state, exchangeSent(state.client, event.frame, stamp), stamp);
+    case "timerFired": {
+      if (event.timer === "radio.exchange") return advanced(state, exchangeTimer(state.client, stamp), stamp);
+      if (event.timer !== "radio.seek") return [state, []];
+      const [search, outputs] = searchTimer(state.search, stamp);
+      return found({ ...state, search }, outputs);
+    }
+    case "radioFailed":
+      return [state, [{ type: "log", level: "error", message: `the radio has failed: ${event.message}` }]];
+    case "framesDropped":
+      return [state, []];
+  }
+}
+
+/** Passes on what the search says, and tells core of it. */
+function found(state: LinkState, outputs: readonly SearchOutput[]): Step {
+  let next = state;
+  const effects: LinkOutput[] = [];
+  for (const output of outputs) {
+    if (output.type === "gatewayFound") {
+      const { gateway: address, rssi } = output;
+      next = told(next, { type: "wifiJoined", attempt: next.joinAttempt, address, rssi });
+    } else if (output.type === "gatewayLost") {
+      const [parted, stop] = part(next);
+      next = parted;
+      effects.push(...stop);
+    } else effects.push(output);
+  }
+  return [next, effects];
+}
+
+function part(state: LinkState): Step {
+  const [client, cancelled] = cancelExchange(state.client);
+  const [stopped, stop] = stopBlocks({ ...state, client, waiting: NONE, image: undefined });
+  let next = stopped;
+  for (const { attempt } of state.waiting) next = failed(next, attempt, GONE);
+  if (state.asked) next = failed(next, state.asked.attempt, GONE);
+  next = told(next, { type: "wifiLost", attempt: state.joinAttempt, reason: "lost" });
+  return [next, [...cancelled.filter(isOutput), ...stop]];
+}
+
+const GONE = "the gateway is gone";
+
+/** Passes on what the exchange does; when it is over, the next one begins. */
+function advanced(
+  state: LinkState,
+  [client, effects]: readonly [ClientState, readonly ClientEffect[]],
+  stamp: Stamp,
+): Step {
+  if (client === state.client) return [state, effects.filter(isOutput)];
+  const outputs: LinkOutput[] = effects.filter(isOutput);
+  const end = effects.find((effect) => !isOutput(effect));
+  const next: LinkState = { ...state, client };
+  const [first, ...waiting] = state.waiting;
+  if (!end || !first) return [next, outputs];
+  const [after, more] =
+    end.type === "exchangeAnswered"
+      ? answered({ ...next, waiting }, first, end.message)
+      : doubted(failed({ ...next, waiting }, first.attempt, textOf(end)), stamp);
+  const [last, begun] = startNext(after, stamp);
+  return [last, [...outputs, ...more, ...begun]];
+}
+
+const textOf = (end: ClientEffect): string => (end.type === "exchangeFailed" ? end.message : "");
+
+function doubted(state: LinkState, stamp: Stamp): Step {
+  const [search, outputs] = searchDoubt(state.search, stamp.at);
+  return found({ ...state, search }, outputs);
+}
+
+function answered(state: LinkState, asked: Waiting, message: Uint8Array): Step {
+  const answer = readAnswer(message);
+  if (!answer) return [failed(state, asked.attempt, "the answer of the gateway is malformed"), []];
+  const image = imageOf(answer);
+  if (image)
+    return chunkAsked({ ...state, image: { ...image, target: asked.target } }, asked.attempt, asked.range);
+  return [{ ...state, answers: [...state.answers, openAnswer(asked.attempt, answer)] }, []];
+}
+
+/** `<id, 16 hex digits> <bytes of the image> <bytes a chunk>`. */
+function imageOf({ status, headers }: ExchangeAnswer): BlockImage | undefined {
+  const text = headers[BLOCKS_HEADER];
+  if (text === undefined || (status !== 200 && status !== 206)) return undefined;
+  const [idText = "", imageText = "", chunkText = ""] = text.split(" ", 3);
+  const id = readId(idText);
+  const imageBytes = readDigits(imageText, 8);
+  const chunkBytes = readDigits(chunkText, 8);
+  return id && imageBytes && chunkBytes ? { id, imageBytes, chunkBytes } : undefined;
+}
+
+function readId(text: string): Uint8Array | undefined {
+  const id = new Uint8Array(ID_BYTES);
+  if (text.length !== 2 * ID_BYTES) return undefined;
+  for (let at = 0; at < ID_BYTES; at++) {
+    const byte = readHexDigits(text.slice(2 * at, 2 * at + 2));
+    if (byte === undefined) return undefined;
+    id[at] = byte;
+  }
+  return id;
+}
+const ID_BYTES = 8;
+
+// ── an image in blocks
+
+/** Core asks for a chunk, which may be on its way, or there, already. */
+function chunkAsked(state: LinkState, attempt: number, { start, end }: ByteRange): Step {
+  const { image, arriving } = state;
+  if (!image || start % image.chunkBytes !== 0 || start >= image.imageBytes) {
+    const [stopped, stop] = stopBlocks({ ...state, image: undefined });
+    return [failed(stopped, attempt, `no chunk begins at byte ${start}`), stop];
+  }
+  const asked = { attempt, start };
+  const isOnItsWay =
+    arriving && start >= arriving.start && start < arriving.end && start !== arriving.toldStart;
+  if (isOnItsWay) return [tellStored({ ...state, asked }), []];
+  const blockAttempt = state.blockAttempt - 1;
+  const { id, imageBytes } = image;
+  const order: BlockOrder = {
+    attempt: blockAttempt,
+    gateway: state.search.gateway,
+    id,
+    imageBytes,
+    start,
+    end: Math.min(end ?? imageBytes, imageBytes),
+  };
+  const fresh: Arriving = {
+    attempt: blockAttempt,
+    start,
+    end: order.end,
+    storedTo: start,
+    toldStart: undefined,
+  };
+  return [{ ...state, asked, arriving: fresh, blockAttempt }, [{ type: "receiveBlocks", order }]];
+}
+
+/** Tells core that the chunk it has asked for is stored, if it is. */
+function tellStored(state: LinkState): LinkState {
+  const { asked, arriving, image } = state;
+  if (!asked || !arriving || !image) return state;
+  const chunkEnd = Math.min(asked.start + image.chunkBytes, image.imageBytes);
+  if (arriving.storedTo < chunkEnd) return state;
+  const next: LinkState = { ...state, asked: undefined, arriving: { ...arriving, toldStart: asked.start } };
+  return told(next, { type: "chunkStored", attempt: asked.attempt });
+}
+
+/** What the receiver of blocks says. */
+export function linkBlocks(state: LinkState, report: BlockNews): LinkState {
+  const { arriving, asked } = state;
+  if (report.attempt !== arriving?.attempt) return state;
+  switch (report.type) {
+    case "blockProgress":
+      return asked ? told(state, { type: "chunkProgress", attempt: asked.attempt }) : state;
+    case "blockStored": {
+      if (report.offset !== arriving.storedTo) return state;
+      return tellStored({ ...state, arriving: { ...arriving, storedTo: report.offset + report.length } });
+    }
+    case "blocksFailed": {
+      const next: LinkState = { ...state, image: undefined, arriving: undefined, asked: undefined };
+      return asked ? failed(next, asked.attempt, report.message) : next;
+    }
+    default:
+      return state;
+  }
+}
+
+/** Nothing of what is on its way may come into the slot any more: core has given up, or uses the slot for something else. */
+export function stopBlocks(state: LinkState): Step {
+  if (!state.arriving) return [state.asked ? { ...state, asked: undefined } : state, NONE];
+  return [{ ...state, arriving: undefined, asked: undefined, image: undefined }, [{ type: "stopBlocks" }]];
+}
+
+// ── what core hears
+
+const told = (state: LinkState, event: LinkEvent): LinkState => ({
+  ...state,
+  events: [...state.events, event],
+});
+
+const failed = (state: LinkState, attempt: number, message: string): LinkState =>
+  told(state, { type: "requestFailed", attempt, message });
+
+/** The next event for core, which hears one at a time: it may ask for something else in between. */
+export function nextOfLink(state: LinkState): readonly [LinkState, LinkEvent | undefined] {
+  if (state.events.length === 0 && state.answers.length === 0) return [state, undefined];
+  const [first, ...events] = state.events;
+  if (first) return [{ ...state, events }, first];
+  for (const open of state.answers) {
+    const [next, event] = nextOfAnswer(open);
+    if (!event) continue;
+    const answers = state.answers.flatMap((one) => (one === open ? (next ? [next] : []) : [one]));
+    return [{ ...state, answers }, event];
+  }
+  return [state, undefined];
+}
