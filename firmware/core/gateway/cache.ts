@@ -124,6 +124,12 @@ export function availableBytes({ image, right }: CacheState): number {
   return missing < 0 ? image.release.size : missing * image.release.chunkSize;
 }
 
+/** All of the image has come into the flash by another way, and was checked there. */
+export function cacheIsWhole(state: CacheState): Step {
+  const next: CacheState = { ...state, right: new Uint8Array(state.right.length).fill(1) };
+  return [next, [{ type: "cacheGrown", availableBytes: availableBytes(next) }]];
+}
+
 /** Devices want the image: what is missing of it is fetched, until all of it is there or `cacheStopped` tells why not. */
 export function fillCache(state: CacheState, source: Source): Step {
   if (state.phase !== "idle" || !state.image) return [state, []];

@@ -44,6 +44,18 @@ export function readCachedImage(text: string | undefined): CachedImage | undefin
 export const writeCachedImage = ({ target, digestsTarget, manifest }: CachedImage): string =>
   writeJson({ target, digests: digestsTarget, manifest });
 
+/** An image that a person sends to the gateway itself; its nodes ask for it below this path. `undefined`: its digests are not signed. */
+export function uploadedImage(manifest: string): CachedImage | undefined {
+  const image = cachedImage(UPLOAD_PREFIX, UPLOAD_PREFIX, manifest);
+  if (!image) return undefined;
+  const target = `${UPLOAD_PREFIX}${image.id}`;
+  return { ...image, target, digestsTarget: `${target}/digests` };
+}
+const UPLOAD_PREFIX = "/api/ota/cache/";
+
+/** It is not at the update server. */
+export const isUploaded = ({ target }: CachedImage): boolean => target.startsWith(UPLOAD_PREFIX);
+
 function cachedImage(target: string, digestsTarget: string, manifest: string): CachedImage | undefined {
   if (!isPath(target) || !isPath(digestsTarget)) return undefined;
   const parsed = parseRelease(manifest, MAX_RELEASE_LENGTH);

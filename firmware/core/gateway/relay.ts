@@ -18,6 +18,7 @@ import {
   type ExchangeRequest,
   GATEWAY_HEADER,
   MAX_EXCHANGE_BYTES,
+  problem,
   readRequest,
   writeAnswer,
 } from "../radio/exchange-message.js";
@@ -84,6 +85,8 @@ export interface Surroundings {
   readonly member?: ((request: ExchangeRequest, peer: string) => ExchangeAnswer | undefined) | undefined;
   /** Whether an image can be passed on now; otherwise what to say instead. */
   imageAnswer(image: CachedImage): ExchangeAnswer | undefined;
+  /** Digests that the gateway has itself: of an image that was sent to it. */
+  ownDigests(request: ExchangeRequest): ExchangeAnswer | undefined;
 }
 
 export type RelayOutput =
@@ -185,7 +188,7 @@ function answered(state: RelayState, queued: Queued, around: Surroundings): Step
   const { peer, id, request } = queued;
   if (!isForDevices(request.target))
     return reply(state, peer, id, problem(404, "a gateway passes on what devices ask"), around);
-  const own = around.member?.(request, peer);
+  const own = around.member?.(request, peer) ?? around.ownDigests(request);
   if (own) return reply(state, peer, id, own, around);
   const image = request.method === "GET" ? knownImage(state, request.target) : undefined;
   if (image) return imageAsked(state, queued, image, around);
@@ -344,23 +347,3 @@ function reply(
 }
 
 const NO_BYTES = new Uint8Array(0);
-
-/** An answer of the gateway itself. A node takes none of these statuses for the last word on a part of an image. */
-export function problem(status: number, message: string, retrySeconds = 0): ExchangeAnswer {
-  const body = JSON.stringify({ error: message });
-  return {
-    status,
-    headers: {
-      "content-type": "application/json",
-      ...(retrySeconds > 0 ? { "retry-after": `${retrySeconds}` } : {}),
-    },
-    body: asciiBytes(body),
-  };
-}
-
-/** Messages of ours, and of the network's adapter. */
-function asciiBytes(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at) & 0x7f;
-  return bytes;
-}

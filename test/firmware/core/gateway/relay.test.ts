@@ -6,7 +6,6 @@ import { readCachedImage } from "../../../../firmware/core/gateway/cached-image.
 import {
   initialRelay,
   knowImage,
-  problem,
   type RelayOutput,
   type RelayState,
   relayFrame,
@@ -26,6 +25,7 @@ import {
 import {
   type ExchangeAnswer,
   type ExchangeRequest,
+  problem,
   readAnswer,
   writeRequest,
 } from "../../../../firmware/core/radio/exchange-message.js";
@@ -36,6 +36,7 @@ const AROUND: Surroundings = Object.freeze({
   server: SERVER,
   gatewayId: "gateway-1",
   imageAnswer: () => undefined,
+  ownDigests: () => undefined,
 });
 const CHECK: ExchangeRequest = Object.freeze({
   method: "POST",

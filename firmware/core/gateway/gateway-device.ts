@@ -1,0 +1,440 @@
+// A gateway: what every device does, and beside it the update server's place in the air for devices without a network: their requests are
+// passed on (relay.ts), an image that they want is fetched once (cache.ts) and broadcast in blocks (../radio/block-sender.ts). Its own updates are
+// those of any device. Its memory does not depend on the number of nodes. This file only composes.
+//
+//   nodes ◄══ frames ══► relay ── startRequest (odd, below 0) ──────────────► update server
+//     ▲                    └─ imageWanted ─► cache ── startRequest (even, below 0) ──► update server
+//     ╚═══ blocks ═══ block-sender ◄─ cacheGrown ─┘ └── eraseCache, writeCache … ──► flash
+
+import { step } from "../device.js";
+import { type DeviceState, initialDevice } from "../device-state.js";
+import type { Effect, TimerEffect } from "../effect.js";
+import type { Event, Stamp, Stamped, TimerFired } from "../event.js";
+import { readBeacon, writeBeacon } from "../radio/beacon.js";
+import {
+  extendBlocks,
+  type SenderStep,
+  type Sending,
+  type ServedImage,
+  senderStep,
+  serveBlocks,
+  serveOther,
+} from "../radio/block-sender.js";
+import type { BlockEvent, CombineEvent, CombineParts } from "../radio/block-vocabulary.js";
+import { isExchangeFrame } from "../radio/exchange-frames.js";
+import { type ExchangeAnswer, type ExchangeRequest, problem } from "../radio/exchange-message.js";
+import { BROADCAST, type RadioEffect, type RadioEvent } from "../radio/vocabulary.js";
+import {
+  availableBytes,
+  type CacheOutput,
+  type CacheState,
+  cacheHeard,
+  cacheIsWhole,
+  doubtChunk,
+  initialCache,
+  type Source,
+  useCacheFor,
+} from "./cache.js";
+import type { CacheEffect, CacheEvent } from "./cache-vocabulary.js";
+import {
+  CACHED_IMAGE_KEY,
+  type CachedImage,
+  idBytes,
+  isUploaded,
+  MAX_CACHED_IMAGE_LENGTH,
+  readCachedImage,
+  uploadedImage,
+  writeCachedImage,
+} from "./cached-image.js";
+import {
+  initialRelay,
+  knowImage,
+  type RelayOutput,
+  type RelayState,
+  relayFrame,
+  relayHeard,
+  type Surroundings,
+} from "./relay.js";
+import {
+  proveUpload,
+  receiveUpload,
+  type UploadOutput,
+  type UploadState,
+  uploadBytes,
+  uploadDigests,
+  uploadHeard,
+} from "./upload.js";
+
+/** Nodes that listen know of their gateway by this; whoever seeks it is answered at once. */
+const BEACON_MS = 10_000;
+/** Of no network: until one is joined, and its access point decides. */
+const FIRST_CHANNEL = 1;
+/** An image that somebody has asked for so lately keeps the cache. */
+const KEPT_MS = 90_000;
+/** One that a person has sent may wait for that person. */
+const KEPT_UPLOAD_MS = 3_600_000;
+/** What the update server has refused for no reason that it gave is asked for again after. */
+const REFUSED_MS = 30_000;
+/** Somebody has to flash the gateway with another table of partitions first. */
+const TOO_LARGE_SECONDS = 3_600;
+
+type GatewayTimer = "relay.beacon" | "relay.cache" | "relay.request" | "radio.exchanges" | "block.send";
+const TIMERS: readonly string[] = Object.freeze([
+  "relay.beacon",
+  "relay.cache",
+  "relay.request",
+  "radio.exchanges",
+  "block.send",
+] satisfies GatewayTimer[]);
+
+/** Values that a gateway keeps besides core's, and how long they may be. */
+export const GATEWAY_STORES: Readonly<Record<string, number>> = Object.freeze({
+  [CACHED_IMAGE_KEY]: MAX_CACHED_IMAGE_LENGTH,
+});
+
+export interface GatewayState {
+  readonly device: DeviceState;
+  readonly relay: RelayState;
+  readonly cache: CacheState;
+  readonly sender: Sending | undefined;
+  readonly gatewayId: string;
+  /** Of the node that has asked for the image last. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly wantedMs: number;
+  /** The image in the cache was sent to the gateway itself. */
+  readonly upload: UploadState | undefined;
+  /** Why the image cannot be had. */
+  readonly refusal: { readonly status: number; readonly untilMs: number } | undefined;
+}
+
+export const initialGateway: GatewayState = Object.freeze({
+  device: initialDevice,
+  relay: initialRelay,
+  cache: initialCache,
+  sender: undefined,
+  gatewayId: "",
+  headers: Object.freeze({}),
+  wantedMs: 0,
+  upload: undefined,
+  refusal: undefined,
+});
+
+export interface GatewaySettings {
+  /** groupOf in beacon.ts. */
+  readonly group: number;
+  /** Length of the partition that is the cache; 0: there is none. */
+  readonly cacheBytes: number;
+  /** What a leader of a system answers a member itself; absent: nothing. */
+  readonly member?: ((request: ExchangeRequest, peer: string) => ExchangeAnswer | undefined) | undefined;
+}
+
+/** For whoever keeps a list of nodes. */
+export type MemberAsked = Extract<RelayOutput, { readonly type: "memberAsked" }>;
+
+/** An image that somebody who may sends to the gateway for its nodes; its bytes come as `uploadWants` asks for them. */
+type UploadEvent =
+  | { readonly type: "uploadOffered"; readonly manifest: string }
+  | { readonly type: "uploadArrived"; readonly bytes: Uint8Array };
+type UploadEffect = Extract<UploadOutput, { readonly type: "uploadWants" | "uploadStored" | "uploadFailed" }>;
+
+export type GatewayEvent = Event | RadioEvent | CacheEvent | CombineEvent | UploadEvent | TimerFired<string>;
+export type GatewayEffect =
+  | Effect
+  | RadioEffect
+  | CacheEffect
+  | CombineParts
+  | TimerEffect<string>
+  | MemberAsked
+  | UploadEffect;
+
+/** What the gateway becomes, and what it does, in order. */
+export function gatewayStep(
+  state: GatewayState,
+  event: Stamped<GatewayEvent>,
+  settings: GatewaySettings,
+): readonly [GatewayState, readonly GatewayEffect[]] {
+  const turn = new Turn(state, event, settings);
+  turn.hear(event);
+  return [turn.state, turn.effects];
+}
+
+/** One event, and all that follows from it at once. Lives as long as its step. */
+class Turn {
+  state: GatewayState;
+  readonly effects: GatewayEffect[] = [];
+  readonly #stamp: Stamp;
+  readonly #settings: GatewaySettings;
+
+  constructor(state: GatewayState, { at, random, freeHeapBytes }: Stamp, settings: GatewaySettings) {
+    this.state = state;
+    this.#stamp = { at, random, freeHeapBytes };
+    this.#settings = settings;
+  }
+
+  hear(event: Stamped<GatewayEvent>): void {
+    switch (event.type) {
+      case "booted":
+        this.#boot(event);
+        return this.#core(event);
+      case "frameReceived":
+        return this.#frame(event);
+      case "frameSent":
+      case "partsCombined":
+      case "partsFailed":
+        return this.#send(event);
+      case "framesDropped":
+        return;
+      case "radioFailed":
+        this.effects.push({ type: "log", level: "error", message: `the radio has failed: ${event.message}` });
+        return;
+      case "cacheErased":
+      case "cacheWritten":
+      case "cacheRead":
+      case "cacheHashed":
+      case "cacheFailed":
+        this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
+        return this.#upload(event);
+      case "uploadOffered":
+        return this.#receive(event.manifest);
+      case "uploadArrived":
+        if (this.state.upload) this.#takeUpload(uploadBytes(this.state.upload, event.bytes));
+        return;
+      case "timerFired":
+        return TIMERS.includes(event.timer) ? this.#timer(event) : this.#core(event as Stamped);
+      default:
+        this.#core(event);
+        if ("attempt" in event && event.attempt < 0) this.#answer(event);
+        if (event.type === "bytesHashed") this.#upload(event);
+    }
+  }
+
+  #boot({ identity, stored }: Extract<Event, { readonly type: "booted" }>): void {
+    const image = readCachedImage(stored[CACHED_IMAGE_KEY]);
+    this.state = { ...initialGateway, gatewayId: identity.deviceId };
+    this.effects.push({ type: "startRadio", channel: FIRST_CHANNEL });
+    this.#beacon(BROADCAST);
+    this.#setBeacon();
+    if (!image || this.#tooLarge(image)) return;
+    this.state = { ...this.state, relay: knowImage(this.state.relay, image) };
+    this.#cache(useCacheFor(this.state.cache, image));
+    this.#serve(image);
+    if (isUploaded(image)) this.#takeUpload(proveUpload(image));
+  }
+
+  #core(event: Stamped): void {
+    const [device, effects] = step(this.state.device, event);
+    this.state = { ...this.state, device };
+    this.effects.push(...effects);
+  }
+
+  /** An answer to a request of the relay's or the cache's. */
+  #answer(event: Stamped): void {
+    this.#relay(relayHeard(this.state.relay, event, this.#around, this.#stamp.at));
+    this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
+  }
+
+  #frame(event: Stamped<Extract<RadioEvent, { readonly type: "frameReceived" }>>): void {
+    const beacon = readBeacon(event.bytes);
+    if (beacon) {
+      if (beacon.type === "seek" && beacon.group === this.#settings.group) this.#beacon(event.from);
+    } else if (isExchangeFrame(event.bytes))
+      this.#relay(relayFrame(this.state.relay, event, this.#around, this.#stamp.at));
+    else this.#send(event);
+  }
+
+  #timer(event: Stamped<TimerFired<string>>): void {
+    if (event.timer === "block.send") return this.#send(event);
+    if (event.timer === "relay.cache")
+      return this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
+    if (event.timer !== "relay.beacon")
+      return this.#relay(relayHeard(this.state.relay, event, this.#around, this.#stamp.at));
+    this.#beacon(BROADCAST);
+    this.#setBeacon();
+  }
+
+  #beacon(to: string): void {
+    const bytes = writeBeacon({ type: "beacon", group: this.#settings.group, channel: 0 });
+    this.effects.push({ type: "sendFrame", frame: 0, to, bytes });
+  }
+
+  #setBeacon(): void {
+    this.effects.push({ type: "setTimer", timer: "relay.beacon", delayMs: BEACON_MS });
+  }
+
+  // ── what nodes ask
+
+  get #around(): Surroundings {
+    return {
+      server: serverOf(this.state.device),
+      gatewayId: this.state.gatewayId,
+      member: this.#settings.member,
+      ownDigests: (request) => this.state.upload && uploadDigests(this.state.upload, request),
+      imageAnswer: (image) => this.#tooLarge(image) ?? imageAnswer(this.state, image, this.#stamp.at),
+    };
+  }
+
+  #tooLarge({ release: { size } }: CachedImage): ExchangeAnswer | undefined {
+    const { cacheBytes } = this.#settings;
+    if (size <= cacheBytes) return undefined;
+    return problem(507, `the image has ${size} bytes, the gateway's cache ${cacheBytes}`, TOO_LARGE_SECONDS);
+  }
+
+  #relay([relay, outputs]: readonly [RelayState, readonly RelayOutput[]]): void {
+    this.state = { ...this.state, relay };
+    for (const output of outputs) {
+      if (output.type === "imageWanted") this.#want(output);
+      else this.effects.push(output);
+    }
+  }
+
+  #want({ image, offset, headers }: Extract<RelayOutput, { readonly type: "imageWanted" }>): void {
+    const isOther = this.state.cache.image?.id !== image.id;
+    this.state = { ...this.state, headers, wantedMs: this.#stamp.at, refusal: undefined };
+    if (isUploaded(image)) {
+      // with nothing before its first byte, a node has nothing to doubt
+      if (offset > 0 && this.state.upload?.phase === "stored")
+        this.#takeUpload(proveUpload(image, this.state.upload));
+      return;
+    }
+    this.#cache(useCacheFor(this.state.cache, image));
+    if (isOther) {
+      this.state = { ...this.state, upload: undefined };
+      this.#keep(image);
+      this.#serve(image);
+    }
+    const index = Math.floor(offset / image.release.chunkSize);
+    this.#cache(doubtChunk(this.state.cache, index, this.#source));
+  }
+
+  #keep(image: CachedImage): void {
+    this.effects.push({ type: "store", key: CACHED_IMAGE_KEY, value: writeCachedImage(image) });
+  }
+
+  // ── an image that somebody sends
+
+  /** Whoever sends one decides that it is for now: what was in the cache can be fetched again. */
+  #receive(manifest: string): void {
+    const image = uploadedImage(manifest);
+    if (!image) return this.#failUpload("its manifest has no digests that a node could check");
+    const { size } = image.release;
+    const { cacheBytes } = this.#settings;
+    if (size > cacheBytes) return this.#failUpload(`it has ${size} bytes, the gateway's cache ${cacheBytes}`);
+    this.state = { ...this.state, wantedMs: this.#stamp.at };
+    this.#cache(useCacheFor({ ...this.state.cache, image: undefined }, image));
+    this.#serve(image);
+    this.effects.push({ type: "forget", key: CACHED_IMAGE_KEY });
+    this.#takeUpload(receiveUpload(image));
+  }
+
+  #upload(event: Stamped<CacheEvent | Event>): void {
+    if (this.state.upload) this.#takeUpload(uploadHeard(this.state.upload, event));
+  }
+
+  #takeUpload([upload, outputs]: ReturnType<typeof uploadHeard>): void {
+    const before = this.state.upload;
+    this.state = { ...this.state, upload };
+    for (const output of outputs) {
+      if (output.type === "uploadFailed") this.#failUpload(output.message);
+      else this.effects.push(output);
+      if (output.type !== "uploadStored" || !upload) continue;
+      this.#cache(cacheIsWhole(this.state.cache));
+      if (before?.phase === "stored") continue;
+      this.state = {
+        ...this.state,
+        relay: knowImage(this.state.relay, upload.image),
+        wantedMs: this.#stamp.at,
+      };
+      this.#keep(upload.image);
+    }
+  }
+
+  #failUpload(message: string): void {
+    this.state = { ...this.state, upload: undefined };
+    this.effects.push(
+      { type: "log", level: "warn", message: `the image that was sent for others is not kept: ${message}` },
+      { type: "uploadFailed", message },
+    );
+  }
+
+  // ── the image
+
+  get #source(): Source {
+    // without a network a request fails at once, and is repeated
+    return {
+      server: serverOf(this.state.device) ?? this.state.device.update.server,
+      headers: this.state.headers,
+    };
+  }
+
+  #cache([cache, outputs]: readonly [CacheState, readonly CacheOutput[]]): void {
+    this.state = { ...this.state, cache };
+    for (const output of outputs) {
+      if (output.type === "cacheGrown") {
+        const { sender } = this.state;
+        if (sender) this.#takeSender(extendBlocks(sender, output.availableBytes));
+      } else if (output.type === "cacheStopped") this.#refuse(output);
+      else this.effects.push(output);
+    }
+  }
+
+  #refuse({ status, retryAfterMs }: Extract<CacheOutput, { readonly type: "cacheStopped" }>): void {
+    const untilMs = this.#stamp.at + Math.max(retryAfterMs, REFUSED_MS);
+    this.state = { ...this.state, refusal: { status, untilMs } };
+  }
+
+  #serve(image: CachedImage): void {
+    const { cache, sender } = this.state;
+    const served: ServedImage = {
+      attempt: SENDER_ATTEMPT,
+      id: idBytes(image),
+      imageBytes: image.release.size,
+      from: "cache",
+    };
+    const there = availableBytes(cache);
+    this.state = {
+      ...this.state,
+      sender: sender ? serveOther(sender, served, there) : serveBlocks(served, there, this.#stamp.random),
+    };
+  }
+
+  #send(event: Stamped<BlockEvent>): void {
+    const { sender } = this.state;
+    if (sender) this.#takeSender(senderStep(sender, event));
+  }
+
+  #takeSender([sender, effects]: SenderStep): void {
+    this.state = { ...this.state, sender };
+    for (const effect of effects) {
+      if (effect.type !== "raise") this.effects.push(effect);
+      else if (effect.event.type === "blocksFailed")
+        this.effects.push({
+          type: "log",
+          level: "error",
+          message: `the image in the cache cannot be read: ${effect.event.message}`,
+        });
+    }
+  }
+}
+
+/** Of the sender's questions to the flash. */
+const SENDER_ATTEMPT = -1;
+
+const serverOf = ({ update }: DeviceState): string | undefined =>
+  update.online && update.server !== "" ? update.server : undefined;
+
+/** Whether an image can be passed on now; otherwise what its node is told, which makes it try later. */
+function imageAnswer(state: GatewayState, image: CachedImage, at: number): ExchangeAnswer | undefined {
+  const { cache, refusal } = state;
+  if (cache.image && cache.image.id !== image.id && isWanted(state, at))
+    return problem(503, "the gateway passes on another image", KEPT_MS / 1_000);
+  if (isUploaded(image) && (state.upload?.phase !== "stored" || state.upload.image.id !== image.id))
+    return problem(503, "the gateway does not have the image, or is checking it", REFUSED_MS / 1_000);
+  if (!refusal || at >= refusal.untilMs || cache.image?.id !== image.id) return undefined;
+  const seconds = Math.ceil((refusal.untilMs - at) / 1_000);
+  const status = refusal.status >= 400 ? refusal.status : 503;
+  return problem(status, "the update server does not give the image", seconds);
+}
+
+const isWanted = ({ wantedMs, sender, upload }: GatewayState, at: number): boolean =>
+  (wantedMs > 0 && at - wantedMs < (upload ? KEPT_UPLOAD_MS : KEPT_MS)) ||
+  (sender !== undefined && sender.phase !== "idle");
