@@ -1,0 +1,91 @@
+// Devices without a network and their gateway: firmware/core/radio/exchange-*.ts, link.ts, firmware/core/gateway.
+
+import type { Mutation } from "./mutation.js";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    what: "anyone in range can answer a node in its gateway's place",
+    file: "firmware/core/radio/exchange-client.ts",
+    original: 'if (state.phase === "idle" || from !== state.gateway) return [state, []];',
+    mutated: 'if (state.phase === "idle") return [state, []];',
+  },
+  {
+    what: "the answer to an older exchange is taken for that of the current one",
+    file: "firmware/core/radio/exchange-client.ts",
+    original: "if (!frame || frame.id !== state.id)",
+    mutated: "if (!frame)",
+  },
+  {
+    what: "a fragment that is there is written over by another one",
+    file: "firmware/core/radio/exchange-frames.ts",
+    original: "if (count !== assembly.count || hasFragment(assembly.there, index)) return assembly;",
+    mutated: "if (count !== assembly.count) return assembly;",
+  },
+  {
+    what: "a late repetition of a request is carried out a second time",
+    file: "firmware/core/radio/exchange-server.ts",
+    original: "if (state.ended.some((one) => one.peer === peer && one.id === id)) return [state, []];",
+    mutated: "",
+  },
+  {
+    what: "the table of exchanges grows with the number of nodes",
+    file: "firmware/core/radio/exchange-server.ts",
+    original: "free.exchanges.length >= MAX_EXCHANGE_COUNT ||",
+    mutated: "",
+  },
+  {
+    what: "a node that has gone keeps its place in the table",
+    file: "firmware/core/radio/exchange-server.ts",
+    original: "if (at - exchange.heardMs < SILENCE_MS) continue;",
+    mutated: "if (at >= 0) continue;",
+  },
+  {
+    what: "a gateway passes on any path",
+    file: "firmware/core/gateway/relay.ts",
+    original: "target.startsWith(PREFIX) &&",
+    mutated: "",
+  },
+  {
+    what: "a request that waited for room is forgotten",
+    file: "firmware/core/gateway/relay.ts",
+    original: "return begun.length > 0 ? [next, [...outputs, ...begun]] : [next, outputs];",
+    mutated: "return begun.length > 0 ? [state, outputs] : [next, outputs];",
+  },
+  {
+    what: "a chunk is passed on whatever its digest is",
+    file: "firmware/core/gateway/cache.ts",
+    original: "if (page && bytesEqual(digest, digestAt(page.digests, index % CHUNKS_A_PAGE)))",
+    mutated: "if (page && digest.length > 0)",
+  },
+  {
+    what: "a page of digests is believed without its hash",
+    file: "firmware/core/gateway/cache.ts",
+    original: "if (!bytesEqual(digest, digestAt(image.release.digests, index)))",
+    mutated: "if (index < 0)",
+  },
+  {
+    what: "an image that is sent to a gateway is kept without having been compared with its manifest",
+    file: "firmware/core/gateway/upload.ts",
+    original: "if (!bytesEqual(digest, digestAt(image.release.digests, page)))",
+    mutated: "if (page < 0)",
+  },
+  {
+    what: "a chunk that was wrong is taken for stored again and again",
+    file: "firmware/core/radio/link.ts",
+    original: "start !== arriving.toldStart;",
+    mutated: "start >= 0;",
+  },
+  {
+    what: "a node takes the first gateway that it hears for its own, although it has one",
+    file: "firmware/core/radio/gateway-search.ts",
+    original: "if (from !== state.gateway && !isReplacement) return [state, []];",
+    mutated: "",
+  },
+  {
+    what: "blocks go on coming into the slot when core has given up",
+    file: "firmware/core/radio/radio-device.ts",
+    original:
+      "if (this.state.link.arriving && !isDownloading(device)) this.#link(stopBlocks(this.state.link));",
+    mutated: "",
+  },
+];
