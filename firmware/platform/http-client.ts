@@ -4,8 +4,6 @@
 // The SDK's own client is not used: it throws at malformed answers, in its own turns, where nothing catches it; it ends chunked bodies
 // wrongly, refuses a status line without a reason, and knows neither interim answers nor redirects nor timeouts.
 
-import Resolver from "embedded:network/dns/resolver/udp";
-import Net from "net";
 import Timer from "timer";
 import type { HttpRequest } from "../core/effect.js";
 import { type Address, readAddress } from "../core/http/address.js";
@@ -19,7 +17,7 @@ import {
 } from "../core/http/answer-reader.js";
 import { followRedirect } from "../core/http/redirect.js";
 import { requestHead } from "../core/http/request-text.js";
-import { DnsSocket } from "./dns-socket.js";
+import { LookUp } from "./look-up.js";
 import type { Dispatch } from "./runner.js";
 import { type SocketClass, type StreamEvents, TcpStream } from "./tcp-stream.js";
 
@@ -71,7 +69,7 @@ class Exchange implements StreamEvents {
   /** For messages. */
   #host = "the server";
   #redirectCount = 0;
-  #resolver: Resolver | undefined;
+  #lookUp: LookUp | undefined;
   #stream: TcpStream | undefined;
   #reader: AnswerReader = newAnswerReader;
   /** Bytes of the body, or of this chunk, that were not read yet. */
@@ -97,16 +95,7 @@ class Exchange implements StreamEvents {
     const address = read.value;
     this.#host = `${address.host}:${address.port}`;
     const onError = () => this.#failed(`the address of ${address.host} was not found`);
-    try {
-      this.#resolver = new Resolver({ servers: dnsServers(), socket: { io: DnsSocket } });
-      this.#resolver.resolve({
-        host: address.host,
-        onResolved: (_host, ip) => this.#connect(request, address, ip),
-        onError,
-      });
-    } catch {
-      onError();
-    }
+    this.#lookUp = new LookUp(address.host, (ip) => this.#connect(request, address, ip), onError);
   }
 
   /** At most `maxBytes` of the body. */
@@ -159,8 +148,8 @@ class Exchange implements StreamEvents {
   }
 
   #disconnect(): void {
-    this.#resolver?.close();
-    this.#resolver = undefined;
+    this.#lookUp?.close();
+    this.#lookUp = undefined;
     const stream = this.#stream;
     this.#stream = undefined;
     this.#body = undefined;
@@ -296,7 +285,3 @@ function takeText(body: Body): string | undefined {
 }
 
 /** Name servers from DHCP. */
-function dnsServers(): string[] {
-  const given = Net.get("DNS") as unknown;
-  return Array.isArray(given) && given.length > 0 ? given : ["1.1.1.1"];
-}
