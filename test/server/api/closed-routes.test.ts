@@ -3,8 +3,10 @@
 
 import { expect } from "chai";
 import type { InjectOptions } from "fastify";
+import { signSystem } from "../../../release/system.js";
 import { ACCESS_CACHE_MS } from "../../../server/fast-path/access-cache.js";
 import { arduinoImage, LegacyServer } from "../dialects/legacy-server.js";
+import { releaseKeys } from "../test-server.js";
 
 const TYPE = "old";
 /** Also the name of Arduino's clients. */
@@ -28,8 +30,11 @@ const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
   "GET /api/content/:id": { url: `/api/content/${ID}` },
   "GET /api/ota/download/:id": { url: `/api/ota/download/1?device=${ID}` },
   "GET /api/ota/download/:id/digests": { url: `/api/ota/download/1/digests?device=${ID}` },
+  "GET /api/ota/download/:id/release": { url: `/api/ota/download/1/release?device=${ID}` },
   "GET /api/ota/files/:sha256": { url: `/api/ota/files/SHA256?device=${ID}` },
+  "GET /api/v1/systems/:name/manifest": { url: `/api/v1/systems/house/manifest?device=${ID}` },
   "GET /api/web-tools/:type/manifest.json": { url: `/api/web-tools/${TYPE}/manifest.json?device=${ID}` },
+  "GET /firmware/:device/:version": { url: `/firmware/${TYPE}/latest?device=${ID}` },
   "GET /manifest": { url: `/manifest?types=${TYPE}&device=${ID}` },
   "POST /:tenant/controller/v1/:id/cancelAction/:action/feedback": {
     url: `${CONTROLLER}/cancelAction/1/feedback`,
@@ -71,6 +76,18 @@ describe("a route of devices", () => {
         registration: "enrolment",
         tokens: "optional",
       });
+    const component = { name: TYPE, type: TYPE, hardware: "esp32", version: "1.2.0", build: 0, sha256 };
+    const system = {
+      format: 1,
+      name: "house",
+      version: "9.0.0",
+      components: [component, { ...component, name: "other", type: "other" }],
+      rebootDelaySeconds: 5,
+      healthTimeoutSeconds: 30,
+      created: 1,
+    } as const;
+    const manifest = await signSystem(system, (await releaseKeys()).privateKey);
+    await server.admin("POST", "/api/v1/systems", { manifest });
     good = (await enrolment({ device_type: TYPE })).token;
     await server.check({ ...CHECK, image_sha256: "" }, good);
   });
@@ -100,12 +117,15 @@ describe("a route of devices", () => {
 
   it("answers a client with the type's token", async () => {
     for (const name of await names()) {
-      // There is no cancelled action, no picture is assigned, and unsigned images have no digests.
-      const expected = /content|digests$/.test(name) ? [404] : [200, 201];
+      // There is no cancelled action, no picture is assigned, and unsigned images have neither digests nor a manifest.
+      const expected = /content|digests$|release$|systems/.test(name) ? [404] : [200, 201];
       // An attempt that has ended accepts neither reports nor downloads.
       if (/feedback|status|register/.test(name)) continue;
       expect((await ask(name, `Bearer ${good}`)).statusCode, name).to.be.oneOf(expected);
     }
+    const codeOf = async (name: string) => (await ask(name, `Bearer ${good}`)).json().error;
+    expect(await codeOf("GET /api/v1/systems/:name/manifest")).to.equal("SYSTEM_INCOMPLETE");
+    expect(await codeOf("GET /api/ota/download/:id/release")).to.equal("RELEASE_UNKNOWN");
   });
 
   it("reveals and accepts nothing without it", async () => {
@@ -139,10 +159,12 @@ describe("a route of devices", () => {
     ]) {
       for (const name of await names()) {
         // Users may read images and manifests; they are not devices.
-        if (shown === `Bearer ${access}` && /content|download|files|manifest/.test(name)) continue;
+        if (shown === `Bearer ${access}` && /content|download|files|^GET .firmware|manifest/.test(name))
+          continue;
         const answer = await ask(name, shown);
         expect(answer.statusCode, `${name} with ${shown}`).to.be.oneOf([401, 403, 404]);
         expect(answer.body, name).not.to.contain("1.2.0");
+        expect(answer.body, name).not.to.contain("SYSTEM_INCOMPLETE");
       }
       server.nowMs += ACCESS_CACHE_MS;
     }

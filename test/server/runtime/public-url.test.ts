@@ -104,7 +104,8 @@ describe("a server under a prefix", () => {
     expect(tools.builds[0].parts[0].path).equal("/ota/api/ota/download/1");
     expect(tools.builds[0].ota.path).equal("/ota/api/ota/download/1");
     const pair = await json("/ota/manifest?types=base");
-    expect(pair.devices.base.firmware_url).equal("/ota/api/ota/download/1");
+    expect(pair.devices.base.firmware_url).equal("https://example.com/ota/api/ota/download/1");
+    expect(pair.devices.base.download_url).equal("/ota/api/ota/download/1");
     expect(pair.devices.base.digests_url).equal("/ota/api/ota/download/1/digests");
     expect((await json("/ota/api/ota/admin/firmware/1", asAdmin)).download_url).equal(
       "/ota/api/ota/download/1",
