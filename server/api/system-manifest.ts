@@ -4,6 +4,7 @@
 import { type Static, Type } from "@sinclair/typebox";
 import type { FastifyRequest } from "fastify";
 import { versionNumber } from "../../firmware/core/update/version.js";
+import { describeDocument, type SystemDocument } from "../../release/system-document.js";
 import { releaseOf } from "../releases/chunk-digests.js";
 import type { PublishedSystem } from "../releases/systems.js";
 import { defined } from "../shared/defined.js";
@@ -73,18 +74,9 @@ export const Releases = choice(
 );
 
 /** What is told of a system, wherever it comes from. */
-export interface ToldSystem {
-  readonly name?: string | undefined;
-  readonly version: string;
-  readonly minimum: string;
-  /** Milliseconds since 1970. */
-  readonly releasedAt: number;
-  readonly description: string;
-  readonly manifest?: string | undefined;
+export interface ToldSystem extends SystemDocument {
   /** In the order in which they are updated. */
   readonly components: readonly Named[];
-  readonly rebootDelaySeconds: number;
-  readonly healthTimeoutSeconds: number;
   readonly previous: { readonly version: string; readonly components: readonly Named[] } | undefined;
 }
 
@@ -151,28 +143,13 @@ export function describeSystem(
       }),
     };
   };
-  const { previous } = told;
-  return {
-    ...defined({ system: told.name }),
-    system_version: told.version,
-    min_compatible_version: told.minimum,
-    release_date: new Date(told.releasedAt).toISOString(),
-    description: told.description,
-    ...defined({ manifest: told.manifest }),
-    devices: Object.fromEntries(told.components.map(({ name, firmware }) => [name, describe(firmware)])),
-    update_instructions: {
-      order: told.components.map(({ name }) => name),
-      reboot_delay_seconds: told.rebootDelaySeconds,
-      health_check_timeout_seconds: told.healthTimeoutSeconds,
+  const { previous, components, ...document } = told;
+  return describeDocument(
+    document,
+    components.map(({ name, firmware }) => [name, describe(firmware)]),
+    previous && {
+      version: previous.version,
+      urls: previous.components.map(({ name, firmware }) => [name, urlOf(firmware)]),
     },
-    rollback: previous
-      ? {
-          previous_version: previous.version,
-          urls: Object.fromEntries(previous.components.map(({ name, firmware }) => [name, urlOf(firmware)])),
-          ...Object.fromEntries(
-            previous.components.map(({ name, firmware }) => [`${name}_url`, urlOf(firmware)]),
-          ),
-        }
-      : null,
-  };
+  );
 }

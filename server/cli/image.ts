@@ -67,7 +67,9 @@ export function imageCommand(program: Command): void {
 }
 
 /** Builds an image and writes it to a file. Errors: those of buildImage. */
-async function buildImageFile(flags: BuildFlags): Promise<{ readonly file: string; readonly bytes: number }> {
+export async function buildImageFile(
+  flags: BuildFlags,
+): Promise<{ readonly file: string; readonly bytes: number }> {
   const { mkdir, readFile, writeFile } = await import("node:fs/promises");
   const { basename, dirname } = await import("node:path");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");

@@ -71,7 +71,7 @@ const describe = ({ version, build = 0, slot }: PushAnswer): string =>
 /** @throws UsageError that says what else there is */
 async function readManifest(firmware: string, file?: string): Promise<string> {
   const { readFile } = await import("node:fs/promises");
-  const { manifestBeside } = await import("./release.js");
+  const { manifestBeside } = await import("./manifest-files.js");
   const path = file ?? manifestBeside(firmware);
   try {
     return (await readFile(path, "utf8")).trim();

@@ -1,7 +1,6 @@
 // `skyslot release`: signs and uploads images. The manifest is next to the image: base-1.1.0.bin, base-1.1.0.release.jws.
 
 import { type Command, Option } from "commander";
-import type { Release } from "../../firmware/core/update/release.js";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import type { FirmwareView } from "../api/release-views.js";
 import { defined } from "../shared/defined.js";
@@ -9,7 +8,9 @@ import { describeRollouts, isWithheld } from "../shared/rollout-offering.js";
 import type { RolloutView } from "../shared/rollout-view.js";
 import { callServer, commandsOf, type ServerFlags } from "./client.js";
 import { addListCommand } from "./firmware-list.js";
+import { createdNow, manifestBeside, readTime } from "./manifest-files.js";
 import { show, sizeText, UsageError, wholeNumber } from "./output.js";
+import { addFolderCommand } from "./release-folder.js";
 import { addNotesCommand } from "./release-notes.js";
 import { addSignPageCommand } from "./sign-page.js";
 
@@ -92,6 +93,7 @@ export function releaseCommand(program: Command): void {
           `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${sizeText(size)}`,
       ),
     );
+  addFolderCommand(release);
   addSignPageCommand(release);
   addUploadCommand(release);
   release
@@ -192,7 +194,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
   const { describeRelease } = await import("../../release/describe.js");
   const { readPrivateKey } = await import("../../release/keys.js");
   const { signRelease } = await import("../../release/signing.js");
-  const created = Math.floor(Date.now() / 1000);
+  const created = createdNow();
   const payload = describeRelease(await readFile(firmware), {
     created,
     ...defined({
@@ -243,29 +245,7 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
   return callServer<FirmwareView>(flags, "POST /api/ota/admin/upload", form);
 }
 
-export const manifestBeside = (firmware: string): string => `${firmware.replace(/\.bin$/, "")}.release.jws`;
-
 function readFormat(text: string): ReleasePayload["format"] {
   if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is not 1 or 2`);
   return text === "1" ? 1 : 2;
-}
-
-/**
- * What the manifest of an image says, of the file of either. Does not check its signature.
- * @throws ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
- */
-export async function readManifestOf(file: string): Promise<Release> {
-  const { readFile } = await import("node:fs/promises");
-  const { readRelease } = await import("../../release/signing.js");
-  const manifest = file.endsWith(".jws") ? file : manifestBeside(file);
-  return readRelease((await readFile(manifest, "utf8")).trim()).release;
-}
-
-/** Seconds since 1970. */
-export async function readTime(text: string, now: number): Promise<number> {
-  const { readExpiry } = await import("../../release/expiry.js");
-  const expires = readExpiry(text, now);
-  if (expires === undefined)
-    throw new UsageError(`"${text}" is not a time such as 2030-01-31 or a number of days such as 90d`);
-  return expires;
 }

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import type { SystemView } from "../api/system-views.js";
 import { defined } from "../shared/defined.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { createdNow, readManifestOf, readTime, splitName } from "./manifest-files.js";
 import { printLine, printRows, show, UsageError, wholeNumber, yellow } from "./output.js";
-import { readManifestOf, readTime } from "./release.js";
 import { toMinute, toSecond } from "./times.js";
 
 interface SignFlags {
@@ -103,7 +103,7 @@ async function signSystemFile(releases: readonly string[], flags: SignFlags): Pr
   const { readFile, writeFile } = await import("node:fs/promises");
   const { readPrivateKey } = await import("../../release/keys.js");
   const { describeSystem, signSystem } = await import("../../release/system.js");
-  const created = Math.floor(Date.now() / 1000);
+  const created = createdNow();
   const members = await Promise.all(
     releases.map(async (text) => {
       const { name, file } = splitName(text);
@@ -127,12 +127,6 @@ async function signSystemFile(releases: readonly string[], flags: SignFlags): Pr
   const file = flags.out ?? `${name}-${version}.system.jws`;
   await writeFile(file, `${jws}\n`);
   return { file, name, version, components: payload.components.map((one) => `${one.name} ${one.version}`) };
-}
-
-/** `NAME=FILE`, or a file. */
-function splitName(text: string): { readonly name: string | undefined; readonly file: string } {
-  const [, name, file] = /^([A-Za-z0-9._-]{1,64})=(.+)$/s.exec(text) ?? [];
-  return name === undefined || file === undefined ? { name: undefined, file: text } : { name, file };
 }
 
 async function upload(file: string, flags: ServerFlags): Promise<void> {
