@@ -114,6 +114,24 @@ describe("system E, with curl", () => {
     expect(ended.nodes[0]).to.include({ node_id: "1234567", error_message: "part 4: no answer" });
   });
 
+  it("tells a gateway the rule of an update, and that nodes hold what they have", async () => {
+    await seed.makeLegacy("pir");
+    const { body: firmware } = await seed.upload("/api/v1/firmware/upload", {
+      node_type: "pir",
+      version: "1.0.2",
+    });
+    const order = { firmware_id: firmware.id, rule: "each" };
+    const { body: update } = await seed.json("/api/v1/ota/updates", order, ...seed.asAdmin);
+    const { body } = await seed.curl(...seed.asAdmin, seed.url("/api/v1/ota/updates/pending?limit=1"));
+    expect(body.updates).to.have.length(1);
+    expect(body.updates[0]).to.include({ id: update.id, rule: "each", node_type: "pir" });
+    const report = { node_id: 7, status: "staged", current_part: 9, total_parts: 9 };
+    const nodes = `/api/v1/ota/updates/${update.id}/nodes`;
+    expect((await seed.json(nodes, report, ...seed.asAdmin)).body).to.include({ status: "staged" });
+    const all = await seed.json("/api/v1/ota/updates", { ...order, rule: "all" }, ...seed.asAdmin);
+    expect([all.status, all.body.error]).to.deep.equal([422, "RULE_NEEDS_SIGNED"]);
+  });
+
   it("refuses a gateway without a token, unless gateways are open", async () => {
     const pending = seed.url("/api/v1/ota/updates/pending");
     expect((await seed.curl(pending)).status).to.be.oneOf([401, 403]);
