@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { expect } from "chai";
+import { bytesEqual } from "../../../../firmware/core/bytes.js";
 import type { Event, Stamp } from "../../../../firmware/core/event.js";
 import {
   availableBytes,
@@ -102,7 +103,7 @@ class Fixture {
     return this.#take(cacheHeard(this.state, event, SOURCE, this.#stamp));
   }
   holds = (release: TestRelease) =>
-    Buffer.from(this.flash.bytes.slice(0, release.image.length)).equals(release.image);
+    bytesEqual(this.flash.bytes.slice(0, release.image.length), release.image);
   ranges = () =>
     this.server.asked
       .filter(({ path }) => !path.includes("digests"))

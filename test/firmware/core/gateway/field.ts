@@ -3,6 +3,7 @@
 // trial, and a restart before it was marked valid goes back.
 
 import { createHash } from "node:crypto";
+import { latin1 } from "../../../../firmware/core/bytes.js";
 import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../../firmware/core/event.js";
 import type { CacheEffect } from "../../../../firmware/core/gateway/cache-vocabulary.js";
@@ -133,7 +134,7 @@ class Body {
   }
 
   #versionInSlot(): string {
-    return Buffer.from(this.slot.bytes.slice(48, 53)).toString("latin1");
+    return latin1(this.slot.bytes.subarray(48, 53));
   }
 }
 

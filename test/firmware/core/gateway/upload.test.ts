@@ -1,6 +1,7 @@
 // An image that is sent to a gateway for its nodes: kept only if it is the one that was signed, and passed on like any other.
 
 import { expect } from "chai";
+import { bytesEqual } from "../../../../firmware/core/bytes.js";
 import { CACHED_IMAGE_KEY, uploadedImage } from "../../../../firmware/core/gateway/cached-image.js";
 import {
   proveUpload,
@@ -64,7 +65,7 @@ describe("an image that is sent to a gateway", () => {
     expect(one.gateway.uploads).deep.equal(["stored"]);
     one.node.boot("power-on");
     expect(one.runUntilUpdated("1.1.0", 5 * MINUTE_MS)).equal(true);
-    expect(Buffer.from(one.node.body.slot.bytes.slice(0, 40_000)).equals(RELEASE.image)).equal(true);
+    expect(bytesEqual(one.node.body.slot.bytes.slice(0, 40_000), RELEASE.image)).equal(true);
     expect(one.server.paths.filter((path) => path.includes("download") || path.includes("cache"))).deep.equal(
       [],
     );
@@ -130,7 +131,7 @@ describe("an image that is sent to a gateway", () => {
     one.air.runFor(10_000);
     expect(one.gateway.uploads).deep.equal(["stored"]);
     expect(one.gateway.state.cache.image?.id).equal(IMAGE.id);
-    expect(Buffer.from(one.gateway.cache.bytes.slice(0, 40_000)).equals(RELEASE.image)).equal(true);
+    expect(bytesEqual(one.gateway.cache.bytes.slice(0, 40_000), RELEASE.image)).equal(true);
   });
 
   it("takes only the bytes that it asked for, and its own answers", () => {
