@@ -39,7 +39,9 @@ export type SavePurpose =
   /** The settings of an older version. */
   | "layout"
   /** Which of two tokens was proved. */
-  | "token";
+  | "token"
+  /** The job of a system of several devices. */
+  | "system";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

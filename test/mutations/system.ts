@@ -1,0 +1,126 @@
+// Systems of several devices: what the leader decides, stores and asks for. The search of all states has to find each of these.
+
+import type { Mutation } from "./mutation.js";
+
+const SYSTEM = "firmware/core/system";
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    what: "devices are asked before the decision is stored",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original:
+      "const isSaving = ({ savingCount, isBehind }: SystemState): boolean => savingCount > 0 || isBehind;",
+    mutated:
+      "const isSaving = ({ savingCount, isBehind }: SystemState): boolean => savingCount > 9 || isBehind;",
+  },
+  {
+    what: "a decision is told while it is stored",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: 'if (decision.type === "goesOn") return save(',
+    mutated:
+      'if (decision.type === "goesOn" && decision.job.phase === "committing") { const told = ask({ ...state, job: decision.job, asked: [] }, decision.job); const [next, effects] = save(told[0]); return [next, [...told[1], ...effects]]; } if (decision.type === "goesOn") return save(',
+  },
+  {
+    what: "a failed store counts as one that has succeeded",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "isBehind: state.job !== undefined },",
+    mutated: "isBehind: false },",
+  },
+  {
+    what: "a device counts as kept while its image is on trial",
+    file: `${SYSTEM}/goals.ts`,
+    original: "isStarted(member, report) && !report?.isOnTrial && report?.problem === undefined",
+    mutated: "isStarted(member, report) && report?.problem === undefined",
+  },
+  {
+    what: "a device that is not heard counts as back",
+    file: `${SYSTEM}/goals.ts`,
+    original: "  report !== undefined && !isReady(member, report);",
+    mutated: "  !isReady(member, report);",
+  },
+  {
+    what: "a device that is still staged counts as back",
+    file: `${SYSTEM}/goals.ts`,
+    original: "  report !== undefined && !isReady(member, report);",
+    mutated: "  report !== undefined && !isStarted(member, report);",
+  },
+  {
+    what: "what has passed its trial is not taken back",
+    file: `${SYSTEM}/goals.ts`,
+    original: 'return member.had ? "none" : "old";',
+    mutated: 'return member.step < step ? "none" : "old";',
+  },
+  {
+    what: "what ran the new image before is taken back, too",
+    file: `${SYSTEM}/goals.ts`,
+    original: 'return member.had ? "none" : "old";',
+    mutated: 'return member.had ? "old" : "old";',
+  },
+  {
+    what: "all start at once",
+    file: `${SYSTEM}/goals.ts`,
+    original: 'phase === "committing" && member.step <= step ?',
+    mutated: 'phase === "committing" && step >= 0 ?',
+  },
+  {
+    what: "the first one starts before the last is ready",
+    file: `${SYSTEM}/decide.ts`,
+    original: 'if (phase === "staging") return !isReady(member, report);',
+    mutated: 'if (phase === "staging") return member.step === 0 && !isReady(member, report);',
+  },
+  {
+    what: "a system whose devices do not work together is done",
+    file: `${SYSTEM}/decide.ts`,
+    original: "(next === undefined && report?.isMisfit === true)",
+    mutated: "(next === undefined && report === undefined)",
+  },
+  {
+    what: "a job that goes back ends at its deadline, whoever has not been heard",
+    file: `${SYSTEM}/decide.ts`,
+    original: 'return step < 0 ? { what: "dropped", delayMs: DROP_MS } : undefined;',
+    mutated: 'return { what: "dropped", delayMs: DROP_MS + step };',
+  },
+  {
+    what: "one that fails is left out of a system that is all or none",
+    file: `${SYSTEM}/decide.ts`,
+    original: 'if (job.rule === "all") return',
+    mutated: 'if (job.rule === "each") return',
+  },
+  {
+    what: "a device that runs the new image late counts as one that had it",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "if (!member || job.step >= 0 || !isStarted(member, report)) return job;",
+    mutated: "if (!member || !isStarted(member, report)) return job;",
+  },
+  {
+    what: "nothing is asked a second time",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original:
+      'advance({ ...state, asked: state.asked.map(() => "") }, time);\n  return [next, [...effects, tick]];',
+    mutated: "advance(state, time);\n  return [next, [...effects, tick]];",
+  },
+  {
+    what: "the leader forgets its job when it restarts",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "const job = text === undefined ? undefined : readJob(text);",
+    mutated: 'const job = text === undefined || text !== "" ? undefined : readJob(text);',
+  },
+  {
+    what: "a deadline of one step runs on in the next",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "job: decision.job, awaited: UNSET });",
+    mutated: "job: decision.job });",
+  },
+  {
+    what: "which member had the new image is not kept",
+    file: `${SYSTEM}/job.ts`,
+    original: "(had ? HAD : 0) | (isLeft ? LEFT : 0)",
+    mutated: "(had ? 0 : 0) | (isLeft ? LEFT : 0)",
+  },
+  {
+    what: "a version that has failed once has failed for ever",
+    file: `${SYSTEM}/history.ts`,
+    original: 'history.find((entry) => entry.version === version)?.result === "failed"',
+    mutated: 'history.some((entry) => entry.version === version && entry.result === "failed")',
+  },
+];
