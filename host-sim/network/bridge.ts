@@ -42,6 +42,7 @@ export interface Door {
  * Opens a real port that leads to a device's port, over restarts of the device.
  * @param options.realPort 0 picks a free one
  * @param options.realAddress in the loopback range; default: 127.0.0.1
+ * @param options.isHttp what a browser says is translated (default); otherwise every byte passes as it comes
  * @throws what Node says about a port that is taken
  */
 export async function exposeOnLoopback(options: {
@@ -50,8 +51,9 @@ export async function exposeOnLoopback(options: {
   devicePort: number;
   realPort?: number;
   realAddress?: string;
+  isHttp?: boolean;
 }): Promise<Door> {
-  const { network, device, devicePort } = options;
+  const { network, device, devicePort, isHttp = true } = options;
   const { world } = network;
   const address = options.realAddress ?? LOOPBACK;
   const reals = new Set<Socket>();
@@ -61,8 +63,10 @@ export async function exposeOnLoopback(options: {
     world.post(() => {
       const visitor = visitorOf(network, device.name);
       if (visitor === undefined) return real.destroy();
+      const socket = visitor.node.connect(visitor.address, devicePort);
+      if (!isHttp) return tie(world, socket, real);
       const { toDevice, toBrowser } = translator(visitor.address);
-      tie(world, visitor.node.connect(visitor.address, devicePort), real, toDevice, toBrowser);
+      tie(world, socket, real, toDevice, toBrowser);
     });
   });
   await new Promise<void>((resolve, reject) => {

@@ -5,14 +5,21 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import type { VirtualDevice } from "../../host-sim/device/device.js";
 import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
-import { imageOf, type Rig, setUpRig, writeJson } from "./rig.js";
+import { imageOf, type Rig, type RigOptions, setUpRig, writeJson } from "./rig.js";
 
 export const TOKEN = "let-me-in-please";
 /** Short, to limit the test's time. */
 export const CONFIG = { pushToken: TOKEN, checkSeconds: 10, trialSeconds: 10 };
 const SPEED = 20;
 const HOUR_MS = 3_600_000;
+
+const HTTP_PORTS: readonly number[] = [80, 3232];
+
+export interface LiveOptions extends Pick<RigOptions, "image" | "partitions"> {
+  readonly prepare?: (device: VirtualDevice) => void;
+}
 
 export class LiveDevice {
   readonly folder = mkdtempSync(join(tmpdir(), "skyslot-live-"));
@@ -25,11 +32,16 @@ export class LiveDevice {
     this.rig = rig;
   }
 
-  /** @param ports of the device that are opened */
-  static async start(ports: readonly number[]): Promise<LiveDevice> {
+  /**
+   * @param ports of the device that are opened; only 80 and 3232 speak HTTP
+   * @param options.prepare what is done to the device before it is powered on
+   */
+  static async start(ports: readonly number[], options: LiveOptions = {}): Promise<LiveDevice> {
+    const { prepare, ...more } = options;
     const rig = await setUpRig({
       realTime: SPEED,
       image: await imageOf("base", "1.0.0", "esp32", CONFIG),
+      ...more,
       lie: async (request, honest) => {
         const answer = await honest();
         return request.path === "/api/ota/check" ? nothingNew() : answer;
@@ -37,8 +49,11 @@ export class LiveDevice {
     });
     const live = new LiveDevice(rig);
     const { network, device, world } = rig.desk;
-    for (const devicePort of ports)
-      live.#doors.set(devicePort, await exposeOnLoopback({ network, device, devicePort }));
+    prepare?.(device);
+    for (const devicePort of ports) {
+      const isHttp = HTTP_PORTS.includes(devicePort);
+      live.#doors.set(devicePort, await exposeOnLoopback({ network, device, devicePort, isHttp }));
+    }
     // started twice: the portal of the first start has another address, and disappears with it
     for (const checkCount of [1, 2]) {
       device.powerOff();
