@@ -223,7 +223,8 @@ describe("the time in the mesh", () => {
     const mesh = new Mesh({ isRoot: true, keepsTime: false }).connect(1).sync(1, 7, [{ nodeId: 8 }]);
     for (let minute = 0; minute < 3; minute++) mesh.wait().sync(1, 7, [{ nodeId: 8 }], 6);
     expect(mesh.state.list[0]?.timeAt).equal(Infinity);
-    mesh.say(1, time(2, { t0: 1, t1: 2, t2: 3 }));
+    const t0 = mesh.now * 1000;
+    mesh.say(1, time(2, { t0, t1: t0 + 9_000_000, t2: t0 + 9_001_500 }));
     expect(mesh.state.clockUs).equal(0);
     expect(mesh.say(1, time(1, { t0: 5 })).told(1)).deep.equal(["time 2"]);
   });

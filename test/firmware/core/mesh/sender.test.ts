@@ -16,6 +16,9 @@ import { writeRequest } from "../../../../firmware/core/mesh/write.js";
 
 const MD5 = "0123456789abcdef0123456789abcdef";
 const BYTES = Uint8Array.from({ length: 2_500 }, (_, index) => index % 251);
+/** Something else lies behind it. */
+const CACHE = new Uint8Array(16_384).fill(0xee);
+CACHE.set(BYTES, 4096);
 const IMAGE = { md5: MD5, hardware: "ESP32", role: "led", isForced: false, isBroadcast: false };
 
 /** A gateway whose cache begins with BYTES at 4096, and neighbours that take at once what they get, unless they are slow. */
@@ -58,7 +61,7 @@ class Gateway {
           type: "cacheRead",
           attempt,
           offset,
-          bytes: BYTES.slice(offset - 4096, offset - 4096 + length),
+          bytes: CACHE.slice(offset, offset + length),
         });
     }
   }
