@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert } from "chai";
 import type { Stamped } from "../../../../firmware/core/event.js";
 import { BROADCAST, MAX_FRAMES_UNDER_WAY } from "../../../../firmware/core/radio/vocabulary.js";
 import { Air, type AirEvent, type AirOptions, type Station } from "./air.js";
@@ -60,12 +60,12 @@ describe("the air between stations", () => {
     const { b, c, air } = sendMany({ seed: 1 }, 50);
     assert.deepEqual(b, [...Array(50).keys()]);
     assert.deepEqual(c, b);
-    assert.equal(air.counts.get(7), 50);
+    assert.strictEqual(air.counts.get(7), 50);
   });
 
   it("loses frames for each receiver on its own", () => {
-    const { b, c } = sendMany({ seed: 2, loss: 0.2 }, 1_000);
-    assert.ok(b.length > 750 && b.length < 850, `${b.length}`);
+    const { b, c } = sendMany({ seed: 2, loss: 0.2 }, 400);
+    assert.ok(b.length > 290 && b.length < 350, `${b.length}`);
     assert.notDeepEqual(b, c);
   });
 
@@ -102,7 +102,7 @@ describe("the air between stations", () => {
     air.runFor(100);
     assert.deepEqual(a.results, [true, false]);
     assert.deepEqual(b.received(), [1]);
-    assert.equal(air.counts.get(7), 4, "the second frame was in the air three times");
+    assert.strictEqual(air.counts.get(7), 4, "the second frame was in the air three times");
   });
 
   it("takes no more frames than may be under way, and says so at once", () => {
@@ -113,7 +113,7 @@ describe("the air between stations", () => {
     air.runFor(0);
     assert.deepEqual(a.results, [false, false]);
     air.runFor(1_000);
-    assert.equal(b.received().length, MAX_FRAMES_UNDER_WAY);
+    assert.strictEqual(b.received().length, MAX_FRAMES_UNDER_WAY);
   });
 
   it("sends one frame at a time", () => {

@@ -2,6 +2,7 @@
 // flash is NOR: an erase sets a sector to ones, a write can only clear bits, and writing over bytes that are not erased is an error. Beside
 // each receiver stands what the installer does: a stored block is compared, and fetched again if it is wrong.
 
+import { bytesEqual } from "../../../../firmware/core/bytes.js";
 import {
   BLOCK_BYTES,
   PART_BYTES,
@@ -184,10 +185,7 @@ export class Node {
     const block = Math.floor(offset / BLOCK_BYTES);
     const { image, air } = this.#world;
     if (
-      Buffer.compare(
-        this.flash.bytes.subarray(offset, offset + length),
-        image.subarray(offset, offset + length),
-      ) === 0
+      bytesEqual(this.flash.bytes.subarray(offset, offset + length), image.subarray(offset, offset + length))
     ) {
       this.right.push(block);
       this.#verifiedBytes = offset + length;
@@ -277,6 +275,4 @@ export function runFaults(seed: number): BlockWorld {
 
 /** Whether each device's slot holds the image, byte for byte. */
 export const areWhole = ({ nodes, image }: BlockWorld): boolean =>
-  nodes.every(
-    ({ flash, isDone }) => isDone && Buffer.compare(flash.bytes.subarray(0, image.length), image) === 0,
-  );
+  nodes.every(({ flash, isDone }) => isDone && bytesEqual(flash.bytes.subarray(0, image.length), image));
