@@ -66,13 +66,17 @@ export const DEAF_PAUSE_MS = 30_000;
 /** Who has been silent for longer is not counted. */
 const RECENT_MS = 20_000;
 
-/** @param frameCount frames that were sent until now */
+/**
+ * @param frameCount frames that were sent until now
+ * @param isAnswered whether the last of them were for those who ask for this block
+ */
 export function noteAsker(
   askers: readonly Asker[],
   address: string,
   { block, lacking }: BlockStatus,
   at: number,
   frameCount: number,
+  isAnswered: boolean,
 ): readonly Asker[] {
   const before = askers.find((asker) => asker.address === address);
   const others = askers.filter((asker) => asker !== before);
@@ -84,7 +88,8 @@ export function noteAsker(
     if (at - before.heardAt < DEAF_PAUSE_MS) return askers;
     return [...kept, { ...fresh, vainCount: MAX_VAIN - 1 }];
   }
-  return [...kept, { ...fresh, vainCount: before.vainCount + frameCount - before.frameCount }];
+  const more = isAnswered ? frameCount - before.frameCount : 0;
+  return [...kept, { ...fresh, vainCount: before.vainCount + more }];
 }
 
 export const isDeaf = ({ vainCount }: Asker): boolean => vainCount >= MAX_VAIN;

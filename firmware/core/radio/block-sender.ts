@@ -213,7 +213,8 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
   const { image, phase } = state;
   if (!status || status.imageBytes !== image.imageBytes || !bytesEqual(status.id, image.id))
     return [state, []];
-  const askers = noteAsker(state.askers, event.from, status, event.at, state.frameCount);
+  const isAnswered = state.answered?.block === status.block;
+  const askers = noteAsker(state.askers, event.from, status, event.at, state.frameCount, isAnswered);
   if (isIgnored(askers, event.from)) return [{ ...state, askers }, []];
   const endBlock = Math.max(state.endBlock, status.endBlock);
   const next: Sending = { ...state, askers, endBlock, unheardCount: 0 };

@@ -45,16 +45,16 @@ describe("what devices ask of a sender of blocks", () => {
   });
 
   it("tells one device from several", () => {
-    const one = noteAsker([], "a", status(0, [1]), 0, 0);
+    const one = noteAsker([], "a", status(0, [1]), 0, 0, false);
     assert.isTrue(isAlone(one, 0));
-    const two = noteAsker(one, "b", status(0, [1]), 1_000, 10);
+    const two = noteAsker(one, "b", status(0, [1]), 1_000, 10, true);
     assert.isFalse(isAlone(two, 1_000));
     assert.isTrue(isAlone(two, 20_500), "the first has not been heard for 20 s");
   });
 
   it("keeps a bounded table, of those heard last", () => {
     let askers: readonly Asker[] = [];
-    for (let i = 0; i < 50; i++) askers = noteAsker(askers, `${i}`, status(0, [1]), i, i);
+    for (let i = 0; i < 50; i++) askers = noteAsker(askers, `${i}`, status(0, [1]), i, i, true);
     assert.deepEqual(
       askers.map(({ address }) => address),
       ["42", "43", "44", "45", "46", "47", "48", "49"],
@@ -64,7 +64,7 @@ describe("what devices ask of a sender of blocks", () => {
 
   it("ignores a device that makes no progress with many frames, and hears it again after a while", () => {
     const ask = (askers: readonly Asker[], at: number, frames: number, lacking = [1, 2]) =>
-      noteAsker(askers, "a", status(5, lacking), at, frames);
+      noteAsker(askers, "a", status(5, lacking), at, frames, true);
     const first = ask([], 0, 1_000);
     const patient = ask(first, 1_000, 1_000 + MAX_VAIN - 1);
     assert.isFalse(isIgnored(patient, "a"));
@@ -76,6 +76,12 @@ describe("what devices ask of a sender of blocks", () => {
     assert.isFalse(isIgnored(again, "a"));
     assert.isTrue(isIgnored(ask(again, 40_000, 9_001), "a"), "once more in vain");
     assert.isFalse(isIgnored(ask(deaf, 3_000, 9_000, [1]), "a"), "it has got a part meanwhile");
+  });
+
+  it("does not blame a device for frames that were for others", () => {
+    let askers = noteAsker([], "a", status(5, [1]), 0, 0, false);
+    for (let i = 1; i < 10; i++) askers = noteAsker(askers, "a", status(5, [1]), i, 1_000 * i, false);
+    assert.isFalse(isIgnored(askers, "a"));
   });
 
   it("sends more parities than are lacking, and never without bound", () => {
