@@ -145,7 +145,10 @@ function reported(state: SystemState, id: string, report: ComponentReport, time:
 function firstHeard(job: Job, at: number, report: ComponentReport): Job {
   const member = job.members[at];
   if (!member || job.step >= 0 || !isStarted(member, report)) return job;
-  return { ...job, members: job.members.with(at, { ...member, had: true }) };
+  const members = job.members.map((other, index) =>
+    index === at ? { ...member, had: true as const } : other,
+  );
+  return { ...job, members };
 }
 
 /** Whatever has started goes back, and what has not is given up. */
