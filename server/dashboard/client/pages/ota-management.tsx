@@ -1,4 +1,4 @@
-// Releases and rollouts, and the forms for new ones.
+// Releases, rollouts and systems, and the forms for new ones.
 
 import { useState } from "preact/hooks";
 import type { FirmwareView, TypeView } from "../../../api/release-views.js";
@@ -15,6 +15,7 @@ import { Releases } from "../releases/list.js";
 import { Upload } from "../releases/upload.js";
 import { RolloutCard } from "../rollouts/card.js";
 import { Link } from "../router.js";
+import { Systems } from "../systems/list.js";
 
 const RELEASE_LIMIT = 20;
 const ROLLOUT_LIMIT = 10;
@@ -94,6 +95,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
           total={rollouts.data.total}
         />
       )}
+      <Systems now={now + model.clockOffsetMs} />
       <h2>Releases</h2>
       <Loading {...releases} />
       {hasNoRelease && (

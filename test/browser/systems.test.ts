@@ -1,0 +1,106 @@
+// The systems of a server, as its page shows them.
+
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import { readRelease } from "../../release/signing.js";
+import { describeSystem, signSystem } from "../../release/system.js";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
+import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+
+/** One story in steps: each continues from the previous one. */
+describe("systems, in the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+
+  before(async function () {
+    requireChromium(this);
+    stage = await openFleetStage();
+    browser = await openBrowser();
+    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    await becomeAdministrator(page, stage.setupUrl);
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  const post = async (path: string, body: FormData | string) => {
+    const headers = {
+      authorization: `Bearer ${stage.adminToken}`,
+      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
+    };
+    const answer = await fetch(`${stage.url}${path}`, { method: "POST", headers, body });
+    expect(answer.status).to.equal(201);
+  };
+  async function release(version: string): Promise<void> {
+    const { image, release } = await stage.signed(version);
+    const form = new FormData();
+    form.set("release", release);
+    form.set("is_stable", "true");
+    form.set("file", new Blob([new Uint8Array(image)]), "base.bin");
+    await post("/api/ota/admin/upload", form);
+  }
+  async function manifest(version: string): Promise<string> {
+    const { release } = readRelease((await stage.signed(version)).release);
+    const system = describeSystem([{ name: "bell", release }], { name: "doorbell", created: 1_790_000_000 });
+    return signSystem(system, JSON.parse(stage.key.buffer.toString()));
+  }
+  const row = (version: string) => page.getByRole("row").filter({ hasText: `doorbell ${version}` });
+
+  it("are shown where there are any, with what keeps one back", async () => {
+    await page.goto(`${stage.url}/ota-management`);
+    await page.getByRole("heading", { name: "Releases" }).waitFor();
+    expect(await page.getByRole("heading", { name: "Systems" }).count()).to.equal(0);
+    await post("/api/v1/systems", JSON.stringify({ manifest: await manifest("1.1.0") }));
+    await page.reload();
+    await page.getByRole("heading", { name: "Systems" }).waitFor();
+    await row("1.1.0").getByText("incomplete").waitFor();
+    await row("1.1.0").getByText("base 1.1.0 for esp32 is not here").waitFor();
+  });
+
+  it("are published once their releases are here, with a warning of those that are offered alone", async () => {
+    await release("1.1.0");
+    await row("1.1.0").getByText("published").waitFor();
+    await row("1.1.0").getByText("offered without the others: bell").waitFor();
+  });
+
+  it("are uploaded as the next version, and withdrawn", async () => {
+    await page.getByLabel("Next version of a system").setInputFiles({
+      name: "doorbell-1.2.0.system.jws",
+      mimeType: "text/plain",
+      buffer: Buffer.from(`${await manifest("1.2.0")}\n`),
+    });
+    await row("1.2.0").getByText("incomplete").waitFor();
+    await page.getByLabel("Next version of a system").setInputFiles({
+      name: "other.jws",
+      mimeType: "text/plain",
+      buffer: Buffer.from("no manifest"),
+    });
+    await page.getByText("three parts with dots").waitFor();
+    await row("1.1.0").getByLabel("active").click();
+    await row("1.1.0").getByText("inactive").waitFor();
+    await row("1.1.0").getByLabel("active").click();
+    await row("1.1.0").getByText("published").waitFor();
+  });
+
+  it("fit on a phone", async () => {
+    await page.setViewportSize(PHONE.viewport);
+    expect(await overflowOf(page)).to.be.at.most(0);
+  });
+});
