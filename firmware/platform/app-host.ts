@@ -19,6 +19,11 @@ export interface App<OwnEvent = never, Own extends { readonly type: string } = n
   readonly section?: (facts: Booted) => Section;
   /** Builds what shows the status, such as an LED; in safe mode too, as long as that does not crash either. Absent: no light. */
   readonly connectLight?: (() => Display) | undefined;
+  /**
+   * Builds what carries out effects of the app's own that its updates need, such as a radio: before the first event, and in safe mode too.
+   * What it throws leaves the device without.
+   */
+  readonly connectLink?: (board: Board<OwnEvent>) => Partial<Handlers<Own>>;
   /** Builds and starts what the app has besides Wi-Fi, portal and update. Not in safe mode (core/trial/crash-guard.ts). */
   readonly connect?: (board: Board<OwnEvent>) => AppPart<Own>;
 }
@@ -50,6 +55,7 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
   /** Shown last: what is built later begins with it. */
   #status: Status | undefined;
   #light: Display | undefined;
+  #link: Partial<Handlers<Own>> | undefined;
   #part: AppPart<Own> | undefined;
   #hasFailed = false;
 
@@ -61,13 +67,15 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
 
   /** The facts of the boot with what the app adds to them. */
   booted(found: Booted): Booted {
-    const { canIdentify, connectLight, section } = this.#app;
-    this.#facts = {
+    const { canIdentify, connectLight, connectLink, section } = this.#app;
+    const facts = {
       ...found,
       canIdentify: canIdentify ?? connectLight !== undefined,
       section: this.#attempt(() => section?.(found)),
     };
-    return this.#facts;
+    this.#facts = facts;
+    if (connectLink) this.#link = this.#attempt(() => connectLink(this.#board(facts)));
+    return facts;
   }
 
   startLight(): void {
@@ -79,7 +87,7 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
     const facts = this.#facts;
     const { connect } = this.#app;
     if (!facts || !connect) return;
-    this.#part = this.#attempt(() => connect({ facts, dispatch: this.#dispatch, native: this.#native }));
+    this.#part = this.#attempt(() => connect(this.#board(facts)));
     this.#show(this.#part);
   }
 
@@ -96,9 +104,15 @@ export class AppHost<OwnEvent, Own extends { readonly type: string }> implements
 
   /** An effect of the app's own. */
   carryOut(effect: Own): void {
-    const handlers = this.#part?.handlers;
-    if (handlers)
-      this.#attempt(() => (handlers[effect.type as Own["type"]] as (effect: Own) => void)(effect));
+    const type = effect.type as Own["type"];
+    const handler = (this.#link?.[type] ?? this.#part?.handlers?.[type]) as
+      | ((effect: Own) => void)
+      | undefined;
+    if (handler) this.#attempt(() => handler(effect));
+  }
+
+  #board(facts: Booted): Board<OwnEvent> {
+    return { facts, dispatch: this.#dispatch, native: this.#native };
   }
 
   /** Without a display no closure is made either: this runs during updates. */

@@ -145,7 +145,10 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
     image: await imageOf("base", "1.0.0"),
     ...options,
     server: { handler },
-    onTrace: (line) => trace.push(`${Math.round(desk?.world.nowMs ?? 0)} ${line}`),
+    onTrace: (line, device) => {
+      trace.push(`${Math.round(desk?.world.nowMs ?? 0)} ${line}`);
+      options.onTrace?.(line, device);
+    },
     onEvent: (event, device) => {
       events.push(event);
       options.onEvent?.(event, device);

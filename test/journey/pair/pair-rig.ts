@@ -1,0 +1,108 @@
+// A pair on a desk: the real receiver and transmitter images, in one air, with the real update server behind the home's network.
+
+import { fileURLToPath } from "node:url";
+import { HOME, OWNER_TOKEN } from "../../../host-sim/desk/desk.js";
+import type { VirtualDevice } from "../../../host-sim/device/device.js";
+import { Phone, type PhoneResponse } from "../../../host-sim/network/phone.js";
+import { imageOf, type Rig, type RigOptions, setUpRig } from "../rig.js";
+
+const GATEWAY_TABLE = fileURLToPath(new URL("../../../partitions/8mb-gateway.csv", import.meta.url));
+export const MINUTE_MS = 60_000;
+
+type Config = NonNullable<Parameters<typeof imageOf>[3]>;
+
+export type PairApp = "receiver" | "transmitter";
+
+/** The image of one of the two in this version, built once. */
+export const pairImage = (app: PairApp, version: string, config: Config = {}): Promise<Uint8Array> =>
+  imageOf(app, version, "esp32", { ...PACE, type: app, ...config });
+
+/** Quicker than in the field. */
+const PACE: Config = Object.freeze({ checkSeconds: 30, telemetrySeconds: 2 });
+
+export interface PairOptions extends Omit<RigOptions, "update" | "devices" | "image"> {
+  readonly receiver?: Uint8Array;
+  readonly transmitter?: Uint8Array;
+  /** On the server from the start. */
+  readonly update?: Uint8Array;
+}
+
+export interface PairRig extends Rig {
+  readonly receiver: VirtualDevice;
+  readonly transmitter: VirtualDevice;
+  /** Lines that one of the two has traced. */
+  readonly lines: Readonly<Record<PairApp, string[]>>;
+  /** What the receiver answers in its network. */
+  get(path: string): Promise<Record<string, unknown>>;
+  post(path: string, body: string | Uint8Array, contentType?: string): Promise<PhoneResponse>;
+  /** False: not within ten minutes, or this time. */
+  until(is: () => boolean, limitMs?: number): Promise<boolean>;
+  powerOn(): void;
+}
+
+export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
+  const lines: Record<PairApp, string[]> = { receiver: [], transmitter: [] };
+  const { receiver, transmitter, ...others } = options;
+  const rig = await setUpRig({
+    ...others,
+    devices: [
+      {
+        name: "receiver",
+        image: receiver ?? (await pairImage("receiver", "1.0.0")),
+        partitions: GATEWAY_TABLE,
+      },
+      { name: "transmitter", image: transmitter ?? (await pairImage("transmitter", "1.0.0")) },
+    ],
+    onTrace: (line, device) => {
+      lines[device as PairApp].push(line);
+      options.onTrace?.(line, device);
+    },
+  });
+  const { world, network, devices } = rig.desk;
+  const [first, second] = devices as [VirtualDevice, VirtualDevice];
+  const phone = new Phone({ world, network, name: "tablet", mac: "02:00:00:00:00:77" });
+
+  /** Runs the world until a promise of the phone has settled. */
+  async function done<Result>(promise: Promise<Result>): Promise<Result> {
+    let isSettled = false;
+    const settle = () => {
+      isSettled = true;
+    };
+    promise.then(settle, settle);
+    await world.runUntil(() => isSettled, { limitMs: 2 * MINUTE_MS });
+    return promise;
+  }
+
+  async function address(): Promise<string> {
+    if (phone.joinedSsid === undefined) await done(phone.join(HOME.ssid, HOME.password));
+    return (
+      /address (\d+\.\d+\.\d+\.\d+)/.exec(
+        lines.receiver.findLast((line) => line.includes("address ")) ?? "",
+      )?.[1] ?? ""
+    );
+  }
+
+  const until = (is: () => boolean, limitMs = 10 * MINUTE_MS) => world.runUntil(is, { limitMs });
+  return {
+    ...rig,
+    receiver: first,
+    transmitter: second,
+    lines,
+    until,
+    async get(path) {
+      return JSON.parse((await done(phone.get(path, await address()))).text);
+    },
+    async post(path, body, contentType = "application/json") {
+      const headers = { "content-type": contentType, authorization: `Bearer ${OWNER_TOKEN}` };
+      return done(phone.post(path, body, await address(), { headers }));
+    },
+    powerOn() {
+      first.powerOn();
+      second.powerOn();
+    },
+    async close() {
+      second.powerOff();
+      await rig.close();
+    },
+  };
+}
