@@ -109,7 +109,11 @@ export interface Rig {
   readonly updateImage: Uint8Array;
   /** The device's reports, in order. */
   readonly reports: StatusRequest[];
-  readonly checks: { readonly current_version: string; readonly slot_state: string }[];
+  readonly checks: {
+    readonly device_type: string;
+    readonly current_version: string;
+    readonly slot_state: string;
+  }[];
   readonly events: DeviceEvent[];
   readonly trace: string[];
   /** Running version and slot. */
