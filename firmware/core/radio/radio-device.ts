@@ -47,9 +47,14 @@ export const RADIO_STORES: Readonly<Record<string, number>> = Object.freeze({
 
 export const newRadioDevice: RadioDeviceState = Object.freeze({
   device: initialDevice,
-  link: newLink(0, undefined),
+  link: frozen(newLink(0, undefined)),
   blocks: undefined,
 });
+
+/** It is built once, when the firmware is linked. */
+function frozen(link: LinkState): LinkState {
+  return Object.freeze({ ...link, search: Object.freeze({ ...link.search }) });
+}
 
 export type RadioDeviceEvent = Event | RadioEvent | CombineEvent | TimerFired<string>;
 export type RadioDeviceEffect = Effect | RadioEffect | CombineParts | TimerEffect<string>;
