@@ -22,6 +22,8 @@ export interface ReleaseOptions {
   readonly hardware?: string;
   readonly minCurrentVersion?: string;
   readonly protocolVersion?: number;
+  /** Oldest version of the other device of a pair that this firmware works with. */
+  readonly minCompatible?: string;
   /** Default: 16 KiB; 32 KiB for images above 8 MiB. */
   readonly chunkBytes?: number;
   /** 1: for devices whose firmware reads no other format. */
@@ -116,6 +118,7 @@ export function makePayload(
     ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
     securityVersion: description.securityVersion,
     protocolVersion: options.protocolVersion ?? 1,
+    ...(options.minCompatible === undefined ? {} : { minCompatible: options.minCompatible }),
     ...(description.nvs === undefined ? {} : { nvs: description.nvs }),
     created: options.created,
     ...(options.expires === undefined ? {} : { expires: options.expires }),

@@ -92,6 +92,8 @@ export interface Booted {
   readonly bootSlot?: string;
   /** The image was built to be confirmed as it starts, before it has proved anything; see rollback-support.ts. */
   readonly confirmsItself?: true;
+  /** Clock of the processor; absent: not known. */
+  readonly cpuMhz?: number;
   /** How the device gets into its network; absent: by Wi-Fi. By `radio` it is in none: a gateway in range asks the server for it. */
   readonly link?: LinkKind;
   /** Its name is announced in its network (multicast DNS); absent: it is. */
@@ -121,6 +123,10 @@ export interface BuildSettings {
   readonly trialSeconds: number;
   /** When a trial that has not passed is given up and rolled back. */
   readonly trialDeadlineSeconds: number;
+  /** Of the packets between paired devices; absent: 1. */
+  readonly protocolVersion?: number | undefined;
+  /** Oldest version of the other device of a pair that this firmware works with; absent: any. */
+  readonly minCompatible?: string | undefined;
   /** Key ids that a release may be signed with. */
   readonly keyIds: readonly string[];
   /** Token of the push port; absent or empty: push is off unless the owner stored a token. */
@@ -225,6 +231,9 @@ export interface StagedImage {
   readonly imageSha256: string;
   /** Length of the file, bytes. */
   readonly size: number;
+  /** What its release says of the packets between paired devices, and of the oldest version of the other one; absent: it has none. */
+  readonly protocolVersion?: number;
+  readonly minCompatible?: string;
 }
 
 /** Why joining a network failed. */
@@ -440,6 +449,8 @@ export type Event =
   /** The owner gave the device another name. */
   | { readonly type: "deviceNamed"; readonly deviceName: string }
   | { readonly type: "safeModeEntered"; readonly unhealthyCount: number }
+  /** The owner has sent the release of the image that is uploaded next. */
+  | { readonly type: "releaseGiven"; readonly release: string }
   | { readonly type: "pushOffered"; readonly offer: PushOffer }
   | { readonly type: "trialPassed" }
   | { readonly type: "trialFailed"; readonly reason: string };

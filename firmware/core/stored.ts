@@ -18,7 +18,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   // update: what was installed, what is not installed again, what may have crashed the device
   install: 1_500,
   held: 64,
-  staged: 400,
+  staged: 500,
   boots: 16,
   "clock.floor": 16,
   offer: 80,

@@ -245,7 +245,10 @@ export interface ReleaseFacts {
   /** Oldest version (with optional `+build`) that may install this directly; absent: any. */
   readonly minCurrentVersion?: string;
   readonly securityVersion: number;
+  /** Of the packets between paired devices. */
   readonly protocolVersion: number;
+  /** Oldest version of the other device of a pair that this firmware works with; absent: any. */
+  readonly minCompatible?: string;
   /** How the image keeps its settings (NvsKind in core/event.ts); absent: it does not say. */
   readonly nvs?: string;
   /** Seconds since 1970. */

@@ -64,6 +64,8 @@ const builtIn = (): BuildSettings => ({
   checkSeconds: config.checkSeconds,
   trialSeconds: config.trialSeconds,
   trialDeadlineSeconds: config.trialDeadlineSeconds,
+  ...(config.protocolVersion === undefined ? {} : { protocolVersion: config.protocolVersion }),
+  ...(config.minCompatible === undefined ? {} : { minCompatible: config.minCompatible }),
   pushToken: config.pushToken,
   enrolmentToken: config.enrolmentToken,
   keyIds: config.keys.map((key) => key.kid),

@@ -119,12 +119,13 @@ export class Exchange implements StreamEvents {
     this.#stream.stay();
   }
 
-  /** Accepts the body. */
+  /** Accepts the body. Called again, it tells once more what waits of it: who reads on did not hear of that. */
   takeBody(): void {
-    if (this.#phase !== "checked") return;
-    this.#phase = "body";
-    if (this.#awaitsContinue) this.#stream.write(CONTINUE);
-    this.#announce();
+    if (this.#phase === "checked") {
+      this.#phase = "body";
+      if (this.#awaitsContinue) this.#stream.write(CONTINUE);
+    }
+    if (this.#phase === "body") this.#announce();
   }
 
   /** At most `maxBytes` of the body; `more` is notified of them before it is notified that the client has closed. */

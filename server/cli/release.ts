@@ -25,6 +25,7 @@ export interface SignFlags {
   readonly minCurrent?: string;
   readonly expires?: string;
   readonly protocolVersion?: number;
+  readonly minCompatible?: string;
   readonly chunkSize?: number;
   readonly format?: ReleasePayload["format"];
   readonly out?: string;
@@ -70,6 +71,7 @@ export function releaseCommand(program: Command): void {
       "last day (UTC) or time at which it may be installed (ISO 8601), or days from now, such as 90d",
     )
     .option("--protocol-version <n>", "protocol version between peers (default: 1)", wholeNumber)
+    .option("--min-compatible <version>", "oldest version of its peer that a device of a pair works with")
     .option(
       "--chunk-size <bytes>",
       "chunk size, a multiple of 4096 (default: 16384, above 8 MiB 32768)",
@@ -203,6 +205,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
       minCurrentVersion: flags.minCurrent,
       expires: flags.expires === undefined ? undefined : await readTime(flags.expires, created),
       protocolVersion: flags.protocolVersion,
+      minCompatible: flags.minCompatible,
       chunkBytes: flags.chunkSize,
       format: flags.format,
     }),

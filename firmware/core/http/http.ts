@@ -215,7 +215,11 @@ const releaseTooLong = (reader: HeadReader): HeadReader =>
   );
 
 const releaseElsewhere = (reader: HeadReader): HeadReader =>
-  failed(reader, "RELEASE_TOO_LONG", "X-Skyslot-Release is not read here: push signed images to port 3232");
+  failed(
+    reader,
+    "RELEASE_TOO_LONG",
+    "X-Skyslot-Release is not read here: push signed images to port 3232, or POST the release to /api/ota/release first",
+  );
 
 const malformed = (reader: HeadReader, message: string): HeadReader =>
   failed(reader, "HEAD_MALFORMED", message);

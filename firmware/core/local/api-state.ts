@@ -61,6 +61,8 @@ export interface LocalApiState {
   readonly saving: Saving | undefined;
   /** Waits in the other slot. */
   readonly staged: StagedImage | undefined;
+  /** The connection that is answered when it is armed, or cannot be. */
+  readonly installing: number | undefined;
   /** What happens after the response is out. */
   readonly leaving: "no" | "restart" | "reset" | "rollBack";
 }
@@ -84,6 +86,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   peer: undefined,
   saving: undefined,
   staged: undefined,
+  installing: undefined,
   leaving: "no",
 });
 

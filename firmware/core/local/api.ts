@@ -7,6 +7,7 @@
 //   GET  /api/settings   POST /api/settings     POST /api/factory-reset   ─► 202, a second later all is forgotten, and a restart
 //   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
 //   GET  /api/saved-networks                    POST /api/forget-network
+//   POST /api/ota/rollback, as above            POST /api/ota/release, /install, /abandon: install-api.ts
 
 import type { Effect, SavePurpose } from "../effect.js";
 import type { Booted, PageRequest, Problem, Raise, Stamped } from "../event.js";
@@ -21,6 +22,7 @@ import { BLOCKED_IMAGE_KEY } from "../update/record.js";
 import { guardedOf, initialLocalApi, type LocalApiState, ownNames, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";
+import { abandonStaged, giveRelease, install, installEnded } from "./install-api.js";
 import { PUSH_PORT } from "./push.js";
 import {
   forgetNetwork,
@@ -101,6 +103,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     }
     case "stagedChanged":
       return [{ ...state, staged: event.staged }, []];
+    case "commitEnded":
+      return installEnded(state, event.problem);
     case "trialPassed":
       return [{ ...state, boot: state.boot && validated(state.boot), lastRollBack: undefined }, []];
     case "trialFailed":
@@ -199,6 +203,10 @@ const ROUTES: readonly (readonly [path: string, routes: Routes])[] = Object.free
   pathWith("/api/saved-networks", { GET: route("private", serveSavedNetworks) }),
   pathWith("/api/forget-network", { POST: route("change", forgetNetwork) }),
   pathWith("/api/rollback", { POST: route("change", rollBack) }),
+  pathWith("/api/ota/rollback", { POST: route("change", rollBack) }),
+  pathWith("/api/ota/release", { POST: route("change", giveRelease) }),
+  pathWith("/api/ota/install", { POST: route("change", install) }),
+  pathWith("/api/ota/abandon", { POST: route("change", abandonStaged) }),
   pathWith("/api/restart", { POST: route("change", restart) }),
   pathWith("/api/factory-reset", { POST: route("reset", factoryReset) }),
 ]);

@@ -1,22 +1,21 @@
 // The contents of `/api/version` (identity) and `/api/health`. No secrets.
 
-import type { Stamped } from "../event.js";
+import type { Booted, PeerFacts, StagedImage, Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
 import { parseVersion, versionNumber } from "../update/version.js";
 import { type LocalApiState, nameOf } from "./api-state.js";
 
-/** Of the packets between paired devices; this firmware speaks none yet. */
+/** Of the packets between paired devices, of builds that name none. */
 const PROTOCOL_VERSION = 1;
 
 export const seconds = (atMs: number): number => Math.floor(atMs / 1000);
 
 export function versionFacts(
-  { boot, preferences, claimedName }: LocalApiState,
+  { boot, preferences, claimedName, staged, peer }: LocalApiState,
   { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
 ): object {
   if (!boot) return {};
   const { identity, image } = boot;
-  const version = parseVersion(image.version);
   return {
     deviceId: identity.deviceId,
     hostName: announcedName(boot, claimedName) ?? null,
@@ -24,18 +23,21 @@ export function versionFacts(
     type: identity.type,
     version: image.version,
     build: image.build,
-    versionNumber: version ? versionNumber(version) : 0,
+    versionNumber: numberOf(image.version),
     buildDate: image.compileDate || null,
     buildTime: image.compileTime || null,
     idfVersion: image.idfVersion || null,
-    protocolVersion: PROTOCOL_VERSION,
+    protocolVersion: boot.build.protocolVersion ?? PROTOCOL_VERSION,
+    minCompatible: boot.build.minCompatible ?? null,
     slot: image.slot,
     slotState: image.slotState,
     chip: identity.chip,
     hardware: identity.hardware,
     uptimeSeconds: seconds(at),
     freeHeapBytes,
-    peer: null,
+    staged: staged ? stagedFacts(staged) : null,
+    peer: peer ?? null,
+    ...(peer ? pairVersion(boot, peer) : {}),
   };
 }
 
@@ -45,7 +47,7 @@ export function healthFacts(
 ): object {
   const { boot, lastError, lastRollBack, address } = state;
   return {
-    status: state.safeModeAfter > 0 ? "safe-mode" : state.serverReached ? "ok" : "degraded",
+    status: statusOf(state),
     version: boot?.image.version ?? "",
     uptimeSeconds: seconds(at),
     resetReason: boot?.resetReason ?? "unknown",
@@ -63,5 +65,67 @@ export function healthFacts(
     lastError: lastError ?? null,
     lastRollBack: lastRollBack ?? null,
     problems: state.problems,
+    ...(boot && state.peer ? pairHealth(state, boot, state.peer, { at, freeHeapBytes }) : {}),
   };
+}
+
+/** What waits in the other slot. */
+const stagedFacts = ({ version, build, size, imageSha256, from }: StagedImage): object => ({
+  version,
+  build,
+  size,
+  imageSha256,
+  from,
+});
+
+/** The devices of a pair say `healthy`, as their clients expect it. */
+function statusOf({ safeModeAfter, serverReached, peer }: LocalApiState): string {
+  if (safeModeAfter > 0) return "safe-mode";
+  if (peer) return peer.isConnected && peer.isCompatible ? "healthy" : "degraded";
+  return serverReached ? "ok" : "degraded";
+}
+
+// ── what the clients of a pair read, by their names for it
+
+type Asked = Pick<Stamped, "at" | "freeHeapBytes">;
+
+const pairVersion = ({ identity, image, build }: Booted, peer: PeerFacts): object => ({
+  device: identity.type,
+  firmware_version: image.version,
+  firmware_version_number: numberOf(image.version),
+  protocol_version: build.protocolVersion ?? PROTOCOL_VERSION,
+  min_compatible: numberOf(build.minCompatible ?? ""),
+  build_date: image.compileDate || null,
+  build_time: image.compileTime || null,
+  ...otherVersion(identity.type, peer),
+});
+
+const pairHealth = (state: LocalApiState, boot: Booted, peer: PeerFacts, asked: Asked): object => ({
+  device: boot.identity.type,
+  firmware_version: boot.image.version,
+  ...otherVersion(boot.identity.type, peer),
+  uptime: seconds(asked.at),
+  free_heap: asked.freeHeapBytes,
+  cpu_freq_mhz: boot.cpuMhz ?? null,
+  espnow_connected: peer.isConnected,
+  wifi_connected: state.address !== "",
+  mqtt_connected: false,
+  errors: [
+    ...state.problems.map(({ message }) => message),
+    ...(peer.warning === undefined ? [] : [peer.warning]),
+    ...(state.lastError ? [state.lastError.message] : []),
+  ],
+});
+
+/** The names are fixed: a text of the peer is never one. */
+function otherVersion(type: string, { version, isCompatible }: PeerFacts): object {
+  const known = version || null;
+  return type === "transmitter"
+    ? { receiver_version: known, receiver_compatible: isCompatible }
+    : { transmitter_version: known, transmitter_compatible: isCompatible };
+}
+
+function numberOf(text: string): number {
+  const version = parseVersion(text);
+  return version ? versionNumber(version) : 0;
 }

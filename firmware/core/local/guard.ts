@@ -58,7 +58,7 @@ export function refusalOf(request: PageRequest, right: Right, guarded: Guarded):
   if (request.method === "POST") {
     if (isForeignOrigin(request))
       return refusal(403, "FOREIGN_ORIGIN", "Only the device's own page may change it.");
-    if (!/^application\/json *(;|$)/i.test(request.contentType ?? ""))
+    if (!isSafeWithoutType(request) && !/^application\/json *(;|$)/i.test(request.contentType ?? ""))
       return refusal(415, "CONTENT_TYPE", "Send content-type: application/json.");
   }
   if (right === "read") return undefined;
@@ -68,6 +68,10 @@ export function refusalOf(request: PageRequest, right: Right, guarded: Guarded):
   const needed = right === "reset" && guarded.place === "setup" ? TOKEN_OR_PLUG : TOKEN_NEEDED;
   return tokenRefusal(request.authorization, guarded.token, needed);
 }
+
+/** A command without a body that shows a token, as `curl -X POST -H "Authorization: …"` sends it: a page elsewhere cannot send that header. */
+const isSafeWithoutType = ({ body, authorization }: PageRequest): boolean =>
+  body === "" && authorization !== undefined;
 
 const TOKEN_NEEDED = "This needs the owner's token: Authorization: Bearer.";
 const TOKEN_OR_PLUG =

@@ -1,15 +1,27 @@
-// Authorization of pushed images on port 3232, and of unsigned ones on port 80, too. Checks credentials, length and manifest of a request and passes a valid one to the update
-// machine as an offer. Never touches the slot.
+// Authorization of pushed images on port 3232, of unsigned ones and of uploads on port 80, too. Checks credentials, length and manifest of a
+// request and passes a valid one to the update machine as an offer. Never touches the slot.
 //
 //   pushRequested ─ another path, no or wrong credentials, no length, too large, unsigned ─► answered
 //        └──────── valid ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
+//        └──────── valid, a form with a file in it (curl -F, a browser's form) ─► its head is read ─► pushOffered: what follows is the file
+//
+// An upload (/api/ota/upload) is staged only. On port 80, where heads have no room for a release, it comes before: POST /api/ota/release.
 
 import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Booted, PushOffer, Raise, RequestHead, Stamped } from "../event.js";
-import { pushRefusal } from "../http/answer.js";
+import { pushRefusal, uploadAnswer } from "../http/answer.js";
 import { bodyStatus, contentLength } from "../http/framing.js";
 import { allowedOrigin, RELEASE_HEADER, wantsJson } from "../http/http.js";
+import {
+  boundaryOf,
+  fileBytes,
+  missingBytes,
+  type PartHead,
+  partProblem,
+  withBytes,
+} from "../http/multipart.js";
+import { PUSH_PATHS, UPLOAD_PATH } from "../http/page-request.js";
 import { isKnownMethod } from "../http/request-line.js";
 import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
 
@@ -23,13 +35,29 @@ export interface PushState {
   readonly acceptUnsigned: boolean;
   readonly slotBytes: number;
   readonly listening: boolean;
+  /** A form whose file has not begun yet. */
+  readonly form: Form | undefined;
+  /** Of the next upload, and until when it counts, ms since the boot. */
+  readonly release: { readonly text: string; readonly untilMs: number } | undefined;
 }
+
+interface Form {
+  readonly offer: PushOffer;
+  readonly head: PartHead;
+  /** Bytes that wait. */
+  readonly available: number;
+}
+
+/** How long a release waits for its image. */
+const RELEASE_WAIT_MS = 600_000;
 
 export const initialPush: PushState = Object.freeze({
   token: "",
   acceptUnsigned: false,
   slotBytes: 0,
   listening: false,
+  form: undefined,
+  release: undefined,
 });
 
 type Step = readonly [PushState, readonly (Effect | Raise)[]];
@@ -47,15 +75,83 @@ export function pushStep(state: PushState, event: Stamped): Step {
     case "unsignedChosen":
       return reopened({ ...state, acceptUnsigned: event.accept });
     case "pushRequested": {
-      const checked = checkPush(state, event.connection, event.head);
+      const checked = checkPush(state, event);
       return "status" in checked
-        ? [state, [{ type: "answerPush", connection: event.connection, response: checked }]]
-        : [state, [{ type: "raise", event: { type: "pushOffered", offer: checked } }]];
+        ? [state, [answer(event.connection, checked)]]
+        : begin(state, checked, event.head);
     }
+    case "releaseGiven":
+      return [{ ...state, release: { text: event.release, untilMs: event.at + RELEASE_WAIT_MS } }, []];
+    case "pushReadable":
+    case "pushData":
+    case "pushClosed":
+      return state.form?.offer.connection === event.connection
+        ? formStep(state, state.form, event)
+        : [state, []];
     default:
       return [state, []];
   }
 }
+
+/** The body is the image, or a form with the image in it. */
+function begin(state: PushState, offer: PushOffer, head: RequestHead): Step {
+  const boundary = boundaryOf(head.headers["content-type"]);
+  // the release is used up: it belongs to one image
+  const next: PushState = offer.hold ? { ...state, release: undefined } : state;
+  if (boundary === undefined) return [next, [offered(offer)]];
+  if (boundary === "")
+    return [state, [answer(offer.connection, uploadAnswer(400, "the form has no boundary"))]];
+  const before = state.form?.offer.connection;
+  return [
+    { ...next, form: { offer, head: { boundary, text: "" }, available: 0 } },
+    [
+      // there is one at a time: who has sent nothing of the file so far gives way
+      ...(before === undefined ? [] : [answer(before, uploadAnswer(408, "another upload has begun"))]),
+      { type: "continuePush", connection: offer.connection },
+    ],
+  ];
+}
+
+type FormEvent = Extract<Stamped, { readonly type: "pushReadable" | "pushData" | "pushClosed" }>;
+
+function formStep(state: PushState, form: Form, event: FormEvent): Step {
+  switch (event.type) {
+    case "pushReadable":
+      return readForm(state, { ...form, available: event.count });
+    case "pushData": {
+      const head = withBytes(form.head, event.bytes);
+      return readForm(state, { ...form, head, available: form.available - event.bytes.length });
+    }
+    case "pushClosed":
+      return [{ ...state, form: undefined }, []];
+  }
+}
+
+function readForm(state: PushState, form: Form): Step {
+  const { offer, head, available } = form;
+  const { connection } = offer;
+  const problem = partProblem(head);
+  if (problem !== undefined)
+    return [{ ...state, form: undefined }, [answer(connection, uploadAnswer(400, problem))]];
+  const missing = missingBytes(head);
+  if (missing === 0) {
+    const sizeBytes = fileBytes(head, offer.sizeBytes);
+    const done: PushState = { ...state, form: undefined };
+    return sizeBytes > 0
+      ? [done, [offered({ ...offer, sizeBytes })]]
+      : [done, [answer(connection, uploadAnswer(400, "the file is empty"))]];
+  }
+  const maxBytes = Math.min(missing, available);
+  return [{ ...state, form }, maxBytes > 0 ? [{ type: "readPush", connection, maxBytes }] : []];
+}
+
+const offered = (offer: PushOffer): Raise => ({ type: "raise", event: { type: "pushOffered", offer } });
+
+const answer = (connection: number, response: HttpResponse): Effect => ({
+  type: "answerPush",
+  connection,
+  response,
+});
 
 /** The owner has changed who may push: espota is switched on or off with it. */
 const reopened = (state: PushState): Step => [
@@ -74,21 +170,28 @@ const pushSettings = ({ stored, build, target }: Booted): PushState => ({
 });
 
 /** The offer, or the response that refuses it. The first checks reveal nothing about the device to an unauthorized client. */
-function checkPush(state: PushState, connection: number, head: RequestHead): PushOffer | HttpResponse {
+function checkPush(
+  state: PushState,
+  { connection, head, at }: Extract<Stamped, { readonly type: "pushRequested" }>,
+): PushOffer | HttpResponse {
   const isJson = wantsJson(head);
-  const refused = (status: number, message: string, headers?: HttpResponse["headers"]): HttpResponse =>
-    pushRefusal(isJson, status, message, headers);
+  const hold = head.path === UPLOAD_PATH;
+  const refused = (status: number, message: string, headers: HttpResponse["headers"] = {}): HttpResponse => {
+    if (!hold) return pushRefusal(isJson, status, message, headers);
+    const response = uploadAnswer(status, message);
+    return { ...response, headers: { ...response.headers, ...headers } };
+  };
   if (!isKnownMethod(head.method)) return refused(501, "images are pushed by POST");
-  if (head.path !== "/update") return refused(404, "images are pushed to /update");
+  if (!PUSH_PATHS.includes(head.path)) return refused(404, "images are pushed to /update");
   if (head.method === "OPTIONS") return preflight(head);
   if (head.method !== "POST") return refused(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
   if (!state.listening) return refused(503, "images are pushed once the device is in its network");
   if (state.token === "") return refused(403, "push is off: this device has no push token");
-  const given = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
-  if (given === undefined) {
+  const shown = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
+  if (shown === undefined) {
     return refused(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
   }
-  if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
+  if (shown.length > MAX_TOKEN_CHARACTERS || !textsEqual(shown, state.token)) {
     return refused(403, "this is not the push token of this device");
   }
   const length = contentLength(head);
@@ -99,7 +202,8 @@ function checkPush(state: PushState, connection: number, head: RequestHead): Pus
   if (sizeBytes > state.slotBytes) {
     return refused(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
   }
-  const release = head.headers[RELEASE_HEADER];
+  const given = state.release && at < state.release.untilMs ? state.release.text : undefined;
+  const release = head.headers[RELEASE_HEADER] ?? (hold ? given : undefined);
   if (release === undefined && !state.acceptUnsigned) {
     return refused(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
   }
@@ -107,6 +211,7 @@ function checkPush(state: PushState, connection: number, head: RequestHead): Pus
     connection,
     sizeBytes,
     ...(isJson ? { isJson } : {}),
+    ...(hold ? { hold } : {}),
     ...(release === undefined ? {} : { release }),
   };
 }

@@ -15,6 +15,9 @@ export function bootNotice(booted: Booted): readonly Effect[] {
     `compiled ${compiled}, ESP-IDF ${image.idfVersion || "unknown"}`,
     `running ${image.slot} (${image.slotState}), boot partition ${bootSlot || "unknown"}, restarted by ${resetCause(booted)}`,
   ];
+  const { protocolVersion, minCompatible = "any version" } = booted.build;
+  if (protocolVersion !== undefined)
+    lines.push(`speaks protocol ${protocolVersion}, works with ${minCompatible} of its peer or newer`);
   const missing = missingRollbackSupport(booted);
   return [
     ...lines.map((message) => ({ type: "log", level: "info", message }) as const),

@@ -104,6 +104,9 @@ function readPayload(fields: JsonObject): Release | string {
     return "created or expires is not a time in seconds";
   if (fields.has("minCurrentVersion") && !(minCurrentVersion && parseVersion(minCurrentVersion)))
     return "minCurrentVersion is not a version";
+  const minCompatible = fields.has("minCompatible") ? text("minCompatible", /^[\w.+-]{1,32}$/) : undefined;
+  if (fields.has("minCompatible") && !(minCompatible && parseVersion(minCompatible)))
+    return "minCompatible is not a version";
   const digests = readDigests(fields, { size, chunkSize });
   if (typeof digests === "string") return digests;
   return {
@@ -121,6 +124,7 @@ function readPayload(fields: JsonObject): Release | string {
     ...(minCurrentVersion === undefined ? {} : { minCurrentVersion }),
     securityVersion,
     protocolVersion,
+    ...(minCompatible === undefined ? {} : { minCompatible }),
     ...(nvs === undefined ? {} : { nvs }),
     created,
     ...(expires === undefined ? {} : { expires }),

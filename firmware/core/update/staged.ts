@@ -28,7 +28,7 @@ export const storeStaged = (staged: Staged): Effect => ({
   value: writeStaged(staged),
 });
 
-/** Short JSON, at most 400 characters (stored.ts). */
+/** Short JSON, at most 500 characters (stored.ts). */
 export const writeStaged = ({ proof, sinceMs: _, ...staged }: Staged): string =>
   JSON.stringify({ ...staged, ...proof });
 
@@ -51,7 +51,13 @@ export function readStaged(text: string): Staged | undefined {
   if (!isCount(build) || !isCount(until) || !isCount(size) || !isCount(length)) return undefined;
   if ((algorithm !== "SHA256" && algorithm !== "MD5") || typeof digest !== "string") return undefined;
   const proof: Proof = { algorithm, length, digest };
-  return { ...origin, version, build, imageSha256, slot, until, sinceMs: 0, size, proof };
+  const protocolVersion = value.get("protocolVersion");
+  const minCompatible = value.get("minCompatible");
+  const compatibility = {
+    ...(isCount(protocolVersion) ? { protocolVersion } : {}),
+    ...(typeof minCompatible === "string" ? { minCompatible } : {}),
+  };
+  return { ...origin, version, build, imageSha256, slot, until, sinceMs: 0, size, proof, ...compatibility };
 }
 
 /**

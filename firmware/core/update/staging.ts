@@ -74,10 +74,26 @@ export function stage(state: Installing, at: number): Step {
 
 const stagedOf = (state: UpdateState, job: Job, at: number): Staged =>
   dated(
-    { ...provedImage(state, job), size: job.release.size, proof: proofOf(job), until: 0, sinceMs: at },
+    {
+      ...provedImage(state, job),
+      size: job.release.size,
+      proof: proofOf(job),
+      ...compatibilityOf(job),
+      until: 0,
+      sinceMs: at,
+    },
     toldAt(state.clock, at),
     MAX_STAGED_SECONDS,
   );
+
+/** An image says nothing of it by itself. */
+const compatibilityOf = ({ signed, release }: Job): Pick<Staged, "protocolVersion" | "minCompatible"> =>
+  signed
+    ? {
+        protocolVersion: release.protocolVersion,
+        ...(release.minCompatible === undefined ? {} : { minCompatible: release.minCompatible }),
+      }
+    : {};
 
 export function stagingStep(state: Installing, event: Stamped): Step {
   const { job } = state;
@@ -176,8 +192,8 @@ export function stagedStep(state: UpdateState, staged: Staged, event: Stamped): 
     case "slotArmed": {
       if (state.phase !== "armingStaged" || !state.record) return [state, []];
       return restartInto(state, state.record, staged, [
-        NOTHING_STAGED,
         { type: "raise", event: { type: "commitEnded" } },
+        NOTHING_STAGED,
       ]);
     }
     case "slotFailed":
@@ -212,8 +228,8 @@ function hashed(
     const idle = enter(state, { phase: "idle" });
     return [idle, [{ type: "raise", event: { type: "stagedChanged", staged } }, firstCheck(random)]];
   }
-  const { proof: _, until: __, sinceMs: ___, size: ____, ...image } = staged;
-  const record: InstallRecord = { ...image, powerLosses: 0 };
+  const { from, firmwareId, version, build, imageSha256, slot } = staged;
+  const record: InstallRecord = { from, firmwareId, version, build, imageSha256, slot, powerLosses: 0 };
   const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "armingStaged", attempt, record }),

@@ -15,6 +15,10 @@ declare module "mc/config" {
     /** Token of the push port 3232; absent or empty: push is off unless one is stored in NVS. */
     readonly pushToken?: string;
     readonly enrolmentToken?: string;
+    /** Of the packets between paired devices, 0 to 255. */
+    readonly protocolVersion?: number;
+    /** Oldest version of the other device of a pair that this firmware works with, such as "1.2.0". */
+    readonly minCompatible?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
     /** The LED that shows the status; absent: none. */

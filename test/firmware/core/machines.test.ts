@@ -24,6 +24,7 @@ const RECORD: InstallRecord = {
   powerLosses: 0,
 };
 const OFFER = { connection: 1, sizeBytes: 100_000 };
+const FORM = { offer: OFFER, head: { boundary: "b", text: "" }, available: 0 };
 const PURPOSES = ["record", "rearm", "trial", "order", "crash-count", "staged"] as const;
 const SAVING = { change: {}, asked: [], by: { orderId: 9 } };
 const NEW_TOKEN = { ...NO_TOKENS, other: { server: "http://a", token: "t" }, isOtherNew: true };
@@ -149,6 +150,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     networksSaved: { type: "networksSaved", ssids: ["home"] },
     deviceNamed: { type: "deviceNamed", deviceName: "Lamp" },
     safeModeEntered: { type: "safeModeEntered", unhealthyCount: 5 },
+    releaseGiven: { type: "releaseGiven", release: "a.b.c" },
     pushOffered: { type: "pushOffered", offer: OFFER },
     trialPassed: { type: "trialPassed" },
     trialFailed: { type: "trialFailed", reason: "no" },
@@ -212,6 +214,7 @@ function states(): DeviceState[] {
       (phase): DeviceState => ({ ...streaming, update: inPhase(phase, recorded, jobOf(update)) }),
     ),
     { ...streaming, update: withJob(update, { pending: BYTES }) },
+    { ...joined, push: { ...joined.push, form: FORM }, localApi: { ...localApi, installing: 3 } },
     { ...joined, localApi: { ...localApi, saving: SAVING }, update: { ...update, serverTokens: NEW_TOKEN } },
     ...(["trial", "validating"] as const).map((phase) => ({ ...joined, trial: { ...trial, phase } })),
     ...(["hashingToken", "hashingAnswer"] as const).map((at) => {
