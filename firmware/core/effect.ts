@@ -112,6 +112,8 @@ export type Effect =
   | { readonly type: "startServer"; readonly captive: boolean }
   | { readonly type: "stopServer" }
   | { readonly type: "respond"; readonly connection: number; readonly response: HttpResponse }
+  /** The response follows in a later turn, within the time of a request; every other one is sent in the turn that has brought the request. */
+  | { readonly type: "delayResponse"; readonly connection: number }
   // push over the local network: the body of a connection is pulled like that of an answer
   | { readonly type: "startPush"; readonly espota: boolean }
   /** The sender may begin with the body: `100 Continue` if it waits for that. */

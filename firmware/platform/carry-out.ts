@@ -79,6 +79,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     startServer: ({ pages, dispatch }, { captive }) =>
       tried(dispatch, "port of the pages", () => pages.start(captive)),
     stopServer: ({ pages }) => pages.stop(),
+    delayResponse: ({ pages }, { connection }) => pages.delay(connection),
     respond: ({ pages }, { connection, response }) => pages.respond(connection, response),
     startPush: ({ push, dispatch }, { espota }) =>
       tried(dispatch, "port for pushed updates", () => push.start(espota)),

@@ -41,6 +41,8 @@ export class PageServer implements PortOwner {
   /** Requests whose body is being received. */
   readonly #collected = new Map<number, Collected>();
   #names: UDP | undefined;
+  /** The connection whose response follows later. */
+  #delayed = 0;
 
   constructor(dispatch: Dispatch, push: PushServer) {
     this.#dispatch = dispatch;
@@ -70,6 +72,11 @@ export class PageServer implements PortOwner {
 
   respond(connection: number, response: HttpResponse): void {
     this.#pages.get(connection)?.respond(response);
+  }
+
+  /** Called while its request is dispatched. */
+  delay(connection: number): void {
+    this.#delayed = connection;
   }
 
   onHead(exchange: Exchange, head: RequestHead): void {
@@ -106,7 +113,7 @@ export class PageServer implements PortOwner {
 
   #receive(exchange: Exchange, head: RequestHead, body: Uint8Array): void {
     this.#dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? ""));
-    exchange.respond(NOT_ANSWERED); // has no effect after a response
+    if (this.#delayed !== exchange.number) exchange.respond(NOT_ANSWERED); // has no effect after a response
   }
 }
 

@@ -42,7 +42,11 @@ export function install(state: LocalApiState, request: PageRequest): Step {
   if (problem !== undefined) return [state, [failed(request, 409, problem, "PEER_INCOMPATIBLE")]];
   return [
     { ...state, installing: request.connection },
-    [{ type: "raise", event: { type: "commitRequested", imageSha256: staged.imageSha256 } }],
+    [
+      // its slot is proved first
+      { type: "delayResponse", connection: request.connection },
+      { type: "raise", event: { type: "commitRequested", imageSha256: staged.imageSha256 } },
+    ],
   ];
 }
 

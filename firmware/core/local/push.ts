@@ -187,11 +187,11 @@ function checkPush(
   if (head.method !== "POST") return refused(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
   if (!state.listening) return refused(503, "images are pushed once the device is in its network");
   if (state.token === "") return refused(403, "push is off: this device has no push token");
-  const shown = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
-  if (shown === undefined) {
+  const given = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
+  if (given === undefined) {
     return refused(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
   }
-  if (shown.length > MAX_TOKEN_CHARACTERS || !textsEqual(shown, state.token)) {
+  if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
     return refused(403, "this is not the push token of this device");
   }
   const length = contentLength(head);
@@ -202,8 +202,8 @@ function checkPush(
   if (sizeBytes > state.slotBytes) {
     return refused(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
   }
-  const given = state.release && at < state.release.untilMs ? state.release.text : undefined;
-  const release = head.headers[RELEASE_HEADER] ?? (hold ? given : undefined);
+  const sent = state.release && at < state.release.untilMs ? state.release.text : undefined;
+  const release = head.headers[RELEASE_HEADER] ?? (hold ? sent : undefined);
   if (release === undefined && !state.acceptUnsigned) {
     return refused(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
   }
