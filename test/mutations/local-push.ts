@@ -74,7 +74,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a push to another path is accepted",
     file,
-    original: 'if (head.path !== "/update") return',
+    original: "if (!PUSH_PATHS.includes(head.path)) return",
     mutated: "if (false) return",
   },
   {
