@@ -111,8 +111,7 @@ describe("curl uploads and installs", function () {
   it("which then runs, after its trial", async () => {
     const answer = await curl(PAGE_PORT, "/api/ota/install", "--request", "POST");
     expect(answer).include({ status: 200, success: true, restartsInMs: 2_000 });
-    await live.until(() => live.rig.running() === "1.1.0");
-    await live.until(() => live.isValidated("1.1.0"));
+    await live.until(() => live.isValidated("1.1.0 ota_0"));
     expect((await curl(PAGE_PORT, "/api/version")).staged).equal(null);
     expect(live.rig.checks.at(-1)).not.property("staged_sha256");
   });
