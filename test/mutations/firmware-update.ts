@@ -176,8 +176,8 @@ const offers: readonly Mutation[] = [
   {
     what: "an update starts during the trial of an image",
     file: `${UPDATE}/check.ts`,
-    original: "!answer.update_available || state.onTrial ||",
-    mutated: "!answer.update_available ||",
+    original: "  !state.onTrial &&\n",
+    mutated: "",
   },
   {
     what: "a push starts during the trial of an image",

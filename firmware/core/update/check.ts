@@ -235,26 +235,26 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     ...announceTokens(serverTokens, state.serverTokens),
     ...closeAnswered(state),
   ];
-  const [next, effects] = actOn(polled, answer, text.length, at, random);
+  // here, not in a function of its own: what follows an offer is the deepest in XS's stack
+  const [next, effects] =
+    answer.abandon || !isInstallable(polled, answer, at)
+      ? actOn(polled, answer, random)
+      : evaluateOffer(polled, answer, text.length, at, random);
   // after the offer: what it starts decides which orders may be carried out now
   return [next, [...reached, ...effects, ...raiseOrders(answer)]];
 }
 
-/** What the answer asks for: to give up what is staged, to start it, or to install another release. */
-function actOn(
-  state: UpdateState,
-  answer: CheckAnswer,
-  answerBytes: number,
-  at: number,
-  random: number,
-): Step {
+const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): answer is OfferAnswer =>
+  answer.update_available &&
+  !state.onTrial &&
+  !isStagedAs(state.staged, answer.commit ?? "") &&
+  !isRefused(state, answer, at);
+
+/** What an answer asks for that brings nothing to install: to start what is staged, or to give it up. An offer beside that comes again. */
+function actOn(state: UpdateState, answer: CheckAnswer, random: number): Step {
   const [free, dropping] = answer.abandon ? abandon(state, "the server has said so", random) : [state, []];
   if (isStagedAs(free.staged, answer.commit ?? "")) return commit(free, answer.commit ?? "");
-  const [next, effects] =
-    !answer.update_available || state.onTrial || isRefused(free, answer, at)
-      ? [free, [nextCheck(free, random)]]
-      : evaluateOffer(free, answer, answerBytes, at, random);
-  return [next, [...dropping, ...effects]];
+  return [free, [...dropping, nextCheck(free, random)]];
 }
 
 /** A 401 usually means that the device was flashed again, and its log is where a person looks first. */
