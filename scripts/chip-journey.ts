@@ -124,8 +124,10 @@ async function run(flags: Flags): Promise<void> {
   try {
     const outcomes = await walk(journey, screen, flags.only);
     printOutcomes(outcomes);
-    if (journey.lostRequestCount > 0)
-      printLine(`\nrequests that were closed without an answer and sent again: ${journey.lostRequestCount}`);
+    if (journey.lostRequestCount > 0) {
+      printLine();
+      printLine(`requests that were closed without an answer and sent again: ${journey.lostRequestCount}`);
+    }
     restoreOutput();
     printSummary(outcomes, journey, flags);
   } finally {

@@ -111,7 +111,9 @@ function serverChosen(state: UpdateState, event: Stamped & { readonly type: "ser
     checkSeconds,
     ownPace: { seconds: checkSeconds, isChosen: hasOwnPace },
   };
-  if (server === state.server) return [paced, []];
+  // a shorter pace holds at once: the timer may have been set for the longer one a moment ago
+  const isSooner = checkSeconds < state.checkSeconds && state.phase === "idle" && state.online;
+  if (server === state.server) return [paced, isSooner ? [nextCheck(paced, random)] : []];
   // orders belong to one server, and so does what it has asked for
   const moved: UpdateState = { ...paced, server, orderResults: [], checksFromMs: 0, downloadsFromMs: 0 };
   if (state.phase === "checking") return checkFailed(moved, random, "another server was chosen");

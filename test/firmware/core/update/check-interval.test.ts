@@ -17,7 +17,7 @@ const BUILD = BOOTED.build;
 /** A device that has booted with these settings stored, and is answered check after check. */
 class Checking {
   state: UpdateState = initialUpdate;
-  #asked: readonly (Effect | Raise)[] = [];
+  asked: readonly (Effect | Raise)[] = [];
 
   constructor(stored: Readonly<Record<string, string>>) {
     const { checkSeconds, hasOwnPace } = readPreferences({ layout: "1", ...stored }, BUILD).preferences;
@@ -27,7 +27,7 @@ class Checking {
   }
 
   on(event: Parameters<typeof stamped>[0]): void {
-    [this.state, this.#asked] = updateStep(this.state, stamped(event));
+    [this.state, this.asked] = updateStep(this.state, stamped(event));
   }
 
   /** @returns seconds in force after it, and those of the next timer, without its jitter */
@@ -37,7 +37,7 @@ class Checking {
     const asked: (Effect | Raise)[] = [];
     for (const event of answerEvents(this.state.attempt, whole, status)) {
       this.on(event);
-      asked.push(...this.#asked);
+      asked.push(...this.asked);
     }
     const next = asked.find((effect) => effect.type === "setTimer" && effect.timer === "check");
     expect(next)
@@ -54,6 +54,24 @@ describe("how often a device checks", () => {
     expect(device.answered({ poll_seconds: 900 })).equal(900);
     expect(device.answered({ poll_seconds: 1 })).equal(10);
     expect(device.answered({})).equal(BUILD.checkSeconds);
+  });
+
+  it("is shorter at once when the owner chooses so, and not longer before the next check", () => {
+    const device = new Checking({});
+    device.answered({});
+    const choose = (checkSeconds: number) => {
+      device.on({ type: "serverChosen", server: SERVER, checkSeconds, hasOwnPace: true });
+      return device.asked.filter((effect) => effect.type === "setTimer" && effect.timer === "check");
+    };
+    const [timer] = choose(10);
+    expect(timer).property("delayMs").within(9_000, 11_000);
+    expect(choose(10)).deep.equal([]);
+    expect(choose(3_600)).deep.equal([]);
+    device.on({ type: "offline" });
+    expect(choose(20), "in no network").deep.equal([]);
+    device.on({ type: "online", address: "192.168.1.20", rssi: -50 });
+    device.on({ type: "timerFired", timer: "check" });
+    expect(choose(15), "while it checks: the answer sets the timer").deep.equal([]);
   });
 
   it("is the device's own setting, whatever the server sends to all others", () => {
