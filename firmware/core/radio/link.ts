@@ -72,6 +72,8 @@ interface Waiting {
   readonly attempt: number;
   readonly target: string;
   readonly range: ByteRange;
+  /** Its answer may come in blocks. */
+  readonly isDownload: boolean;
   readonly message: Uint8Array;
 }
 
@@ -212,7 +214,8 @@ function requested(
     body: request.body ?? "",
   });
   if (!message) return [failed(state, attempt, "the request is too long for the radio"), []];
-  const waiting = [...state.waiting, { attempt, target, range, message }];
+  const isDownload = request.method === "GET" && attempt > 0;
+  const waiting = [...state.waiting, { attempt, target, range, isDownload, message }];
   return waiting.length > 1 ? [{ ...state, waiting }, []] : startNext({ ...state, waiting }, stamp);
 }
 
@@ -346,6 +349,9 @@ function answered(state: LinkState, asked: Waiting, message: Uint8Array): Step {
   const answer = readAnswer(message);
   if (!answer) return [failed(state, asked.attempt, "the answer of the gateway is malformed"), []];
   const image = imageOf(answer);
+  // whoever answers may be anybody: what comes in blocks goes into the slot, also where nothing was to be downloaded
+  if (image && !asked.isDownload)
+    return [failed(state, asked.attempt, "the gateway offers blocks of what is no image"), []];
   if (image)
     return chunkAsked({ ...state, image: { ...image, target: asked.target } }, asked.attempt, asked.range);
   return [{ ...state, answers: [...state.answers, openAnswer(asked.attempt, answer)] }, []];

@@ -125,7 +125,11 @@ class Turn {
   #link([link, outputs]: readonly [LinkState, readonly LinkOutput[]]): void {
     this.state = { ...this.state, link };
     for (const output of outputs) {
-      if (output.type === "receiveBlocks") this.#takeBlocks(receiveBlocks(output.order, this.#stamp));
+      // an answer may come late, or be forged: what was proved in the slot, or is to be rolled back to, stays as it is
+      if (output.type === "receiveBlocks")
+        this.#takeBlocks(
+          isDownloading(this.state.device) ? receiveBlocks(output.order, this.#stamp) : [undefined, []],
+        );
       else if (output.type === "stopBlocks") this.#takeBlocks([undefined, stopReceiving()]);
       else this.effects.push(output);
     }

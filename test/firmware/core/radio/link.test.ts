@@ -285,6 +285,21 @@ describe("the link of a device without a network", () => {
     expect(linkBlocks(idle.state, { type: "blockProgress", attempt: -1 })).equal(idle.state);
   });
 
+  it("takes no blocks for the answer to a report, or to what an app asks for", () => {
+    const body = "{}";
+    const post = { method: "POST", url: `${SERVER}/api/ota/check`, headers: {}, body } as const;
+    const reporting = Link.joined().effect({ type: "startRequest", attempt: 4, request: post });
+    const own = Link.joined().get(-4, IMAGE_URL);
+    for (const link of [reporting, own]) {
+      expect(link.answer({ status: 206, headers: BLOCKS }).order).equal(undefined);
+      expect(link.next()).include({
+        type: "requestFailed",
+        message: "the gateway offers blocks of what is no image",
+      });
+      expect(link.state).include({ image: undefined, arriving: undefined });
+    }
+  });
+
   for (const text of [
     "",
     "1 2 3",
