@@ -7,7 +7,7 @@ import { STORED_LIMITS } from "../../firmware/core/stored.js";
 
 const FIRMWARE = fileURLToPath(new URL("../../firmware/", import.meta.url));
 /** Of apps: they list them in their main.ts. */
-const OF_APPS = ["panel", "mesh.md5", "peer", "radio.gateway", "relay.image"];
+const OF_APPS = ["panel", "mesh.job", "mesh.md5", "peer", "radio.gateway", "relay.image"];
 
 const sources = ["core", "platform", "apps"].flatMap((folder) =>
   readdirSync(FIRMWARE + folder, { recursive: true, encoding: "utf8" })

@@ -70,10 +70,22 @@ export class TakingNode extends MeshPeer {
   /** The whole image, when its MD5 is right. */
   image: Buffer | undefined;
   isRefused = false;
+  readonly #stopAt: number;
+  #stopped: Json | undefined;
 
-  constructor(port: number, nodeId: number, role: string) {
+  /** @param options.stopAt the part before which it waits until it is told to go on */
+  constructor(port: number, nodeId: number, role: string, options: { readonly stopAt?: number } = {}) {
     super(port, nodeId);
     this.#role = role;
+    this.#stopAt = options.stopAt ?? -1;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  goOn(): void {
+    if (this.#stopped) this.#ask(this.#stopped, this.#parts.length);
   }
 
   protected heard(message: Json): void {
@@ -86,6 +98,10 @@ export class TakingNode extends MeshPeer {
 
   #got(message: Json): void {
     this.#parts.push(Buffer.from(message.data as string, "base64"));
+    if (this.#parts.length === this.#stopAt) {
+      this.#stopped = message;
+      return;
+    }
     if (this.#parts.length < (message.noPart as number)) return this.#ask(message, this.#parts.length);
     const image = Buffer.concat(this.#parts);
     if (createHash("md5").update(image).digest("hex") === message.md5) this.image = image;

@@ -10,17 +10,19 @@ import type { ContentSource } from "../../server/content/content.js";
 import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
 
-const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
+export const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
 
 export interface TestServer {
   handle(request: HttpRequest): Promise<HttpResponse>;
   /** Through the upload route, as the command line does it. */
   upload(image: Uint8Array, release: string): Promise<void>;
+  /** Unsigned firmware of a node type, which becomes legacy by that. Returns its number. */
+  uploadForNodes(image: Uint8Array, nodeType: string, version: string): Promise<number>;
   /** A binary PBM for panels. Returns its number. */
   uploadPicture(name: string, pbm: Uint8Array): Promise<number>;
   /** A request of the administrator. */
   admin(
-    method: "GET" | "POST" | "PUT" | "PATCH",
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     payload?: object,
   ): Promise<Record<string, unknown>>;
@@ -74,6 +76,21 @@ export async function openTestServer(options: {
       form.set("release", release);
       form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
       await send("/api/ota/admin/upload", form);
+    },
+    async uploadForNodes(image, nodeType, version) {
+      const legacy = await app.inject({
+        method: "PUT",
+        url: `/api/types/${nodeType}`,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+        payload: { kind: "legacy" },
+      });
+      if (legacy.statusCode >= 300)
+        throw new Error(`the type was answered ${legacy.statusCode}: ${legacy.body}`);
+      const form = new FormData();
+      form.set("node_type", nodeType);
+      form.set("version", version);
+      form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
+      return (await send("/api/v1/firmware/upload", form)).id as number;
     },
     async uploadPicture(name, pbm) {
       const form = new FormData();

@@ -1,8 +1,9 @@
 // What can happen in a gateway's cache, the data partition that holds one image for other devices, and what it can be asked to do: as with
 // the inactive slot (event.ts, effect.ts). Offsets and lengths in bytes from its start. It is NOR flash: a write clears bits only.
 //
-// An answer has the attempt of its question. Two parts of a gateway ask: the cache itself counts from 1 up (cache.ts), what sends blocks
-// from -1 down, so that each knows its own.
+// An answer has the attempt of its question. Several parts of a gateway ask, each in numbers of its own: the cache itself from 1 up (cache.ts),
+// what takes images without digests from 500 000 000 (plain-image.ts), what takes those of a person from 1 000 000 000 (upload.ts), what sends
+// blocks from -1 down, what sends parts in a painlessMesh from -1 000 000 down.
 
 export type CacheEvent =
   | { readonly type: "cacheErased"; readonly attempt: number; readonly offset: number }
@@ -44,10 +45,11 @@ export type CacheEffect =
       readonly offset: number;
       readonly length: number;
     }
-  /** SHA-256. */
+  /** SHA-256 unless another is named. */
   | {
       readonly type: "hashCache";
       readonly attempt: number;
       readonly offset: number;
       readonly length: number;
+      readonly algorithm?: "MD5";
     };

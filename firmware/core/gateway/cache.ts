@@ -117,6 +117,12 @@ export function useCacheFor(state: CacheState, image: CachedImage): Step {
   return [{ ...initialCache, image, right, attempt: attempt + 1, request }, closing(state)];
 }
 
+/** The cache is for no image any more. */
+export const leaveCache = (state: CacheState): Step => [
+  { ...initialCache, attempt: state.attempt + 1, request: state.request },
+  closing(state),
+];
+
 /** Bytes of the image that are there and right, from its start. */
 export function availableBytes({ image, right }: CacheState): number {
   const missing = right.indexOf(0);

@@ -56,7 +56,12 @@ const UPLOAD_PREFIX = "/api/ota/cache/";
 /** It is not at the update server. */
 export const isUploaded = ({ target }: CachedImage): boolean => target.startsWith(UPLOAD_PREFIX);
 
-function cachedImage(target: string, digestsTarget: string, manifest: string): CachedImage | undefined {
+/** An image at the update server; `undefined`: its digests are not signed, or it is somewhere else. */
+export function cachedImage(
+  target: string,
+  digestsTarget: string,
+  manifest: string,
+): CachedImage | undefined {
   if (!isPath(target) || !isPath(digestsTarget)) return undefined;
   const parsed = parseRelease(manifest, MAX_RELEASE_LENGTH);
   if (!parsed.ok || parsed.value.release.digestsOf !== "pages") return undefined;

@@ -31,7 +31,9 @@ import {
   cacheHeard,
   cacheIsWhole,
   doubtChunk,
+  fillCache,
   initialCache,
+  leaveCache,
   type Source,
   useCacheFor,
 } from "./cache.js";
@@ -103,6 +105,8 @@ export interface GatewayState {
   readonly wantedMs: number;
   /** The image in the cache was sent to the gateway itself. */
   readonly upload: UploadState | undefined;
+  /** The cache is written by another part of the gateway: no image of nodes comes into it. */
+  readonly isTaken: boolean;
   /** Why the image cannot be had. */
   readonly refusal: { readonly status: number; readonly untilMs: number } | undefined;
 }
@@ -116,6 +120,7 @@ export const initialGateway: GatewayState = Object.freeze({
   headers: Object.freeze({}),
   wantedMs: 0,
   upload: undefined,
+  isTaken: false,
   refusal: undefined,
 });
 
@@ -135,9 +140,25 @@ export type MemberAsked = Extract<RelayOutput, { readonly type: "memberAsked" }>
 type UploadEvent =
   | { readonly type: "uploadOffered"; readonly manifest: string }
   | { readonly type: "uploadArrived"; readonly bytes: Uint8Array };
+/** Another part of the gateway wants an image in the cache; or the cache for itself, until it is free again. */
+type OrderEvent =
+  | {
+      readonly type: "imageOrdered";
+      readonly image: CachedImage;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  | { readonly type: "cacheTaken" }
+  | { readonly type: "cacheFreed" };
 type UploadEffect = Extract<UploadOutput, { readonly type: "uploadWants" | "uploadStored" | "uploadFailed" }>;
 
-export type GatewayEvent = Event | RadioEvent | CacheEvent | CombineEvent | UploadEvent | TimerFired<string>;
+export type GatewayEvent =
+  | Event
+  | RadioEvent
+  | CacheEvent
+  | CombineEvent
+  | UploadEvent
+  | OrderEvent
+  | TimerFired<string>;
 export type GatewayEffect =
   | Effect
   | RadioEffect
@@ -198,6 +219,13 @@ class Turn {
         return this.#receive(event.manifest);
       case "uploadArrived":
         if (this.state.upload) this.#takeUpload(uploadBytes(this.state.upload, event.bytes));
+        return;
+      case "imageOrdered":
+        return this.#order(event);
+      case "cacheTaken":
+        return this.#takeCache();
+      case "cacheFreed":
+        this.state = { ...this.state, isTaken: false };
         return;
       case "timerFired":
         return TIMERS.includes(event.timer) ? this.#timer(event) : this.#core(event as Stamped);
@@ -306,6 +334,33 @@ class Turn {
     this.#cache(doubtChunk(this.state.cache, index, this.#source));
   }
 
+  /** An image that is wanted whole, before any node has asked for it. */
+  #order({ image, headers }: Extract<OrderEvent, { readonly type: "imageOrdered" }>): void {
+    if (this.#tooLarge(image)) return;
+    const isOther = this.state.cache.image?.id !== image.id;
+    this.state = {
+      ...this.state,
+      headers,
+      wantedMs: this.#stamp.at,
+      isTaken: false,
+      refusal: undefined,
+      relay: knowImage(this.state.relay, image),
+    };
+    this.#cache(useCacheFor(this.state.cache, image));
+    if (isOther) {
+      this.state = { ...this.state, upload: undefined };
+      this.#keep(image);
+      this.#serve(image);
+    }
+    this.#cache(fillCache(this.state.cache, this.#source));
+  }
+
+  #takeCache(): void {
+    this.#cache(leaveCache(this.state.cache));
+    this.state = { ...this.state, isTaken: true, upload: undefined, sender: undefined };
+    this.effects.push({ type: "clearTimer", timer: "block.send" }, { type: "forget", key: CACHED_IMAGE_KEY });
+  }
+
   #keep(image: CachedImage): void {
     this.effects.push({ type: "store", key: CACHED_IMAGE_KEY, value: writeCachedImage(image) });
   }
@@ -314,6 +369,7 @@ class Turn {
 
   /** Whoever sends one decides that it is for now: what was in the cache can be fetched again. */
   #receive(manifest: string): void {
+    if (this.state.isTaken) return this.#failUpload("the gateway distributes another image");
     const image = uploadedImage(manifest);
     if (!image) return this.#failUpload("its manifest has no digests that a node could check");
     const { size } = image.release;
@@ -424,8 +480,8 @@ const serverOf = ({ update }: DeviceState): string | undefined =>
 
 /** Whether an image can be passed on now; otherwise what its node is told, which makes it try later. */
 function imageAnswer(state: GatewayState, image: CachedImage, at: number): ExchangeAnswer | undefined {
-  const { cache, refusal } = state;
-  if (cache.image && cache.image.id !== image.id && isWanted(state, at))
+  const { cache, refusal, isTaken } = state;
+  if (isTaken || (cache.image && cache.image.id !== image.id && isWanted(state, at)))
     return problem(503, "the gateway passes on another image", KEPT_MS / 1_000);
   if (isUploaded(image) && (state.upload?.phase !== "stored" || state.upload.image.id !== image.id))
     return problem(503, "the gateway does not have the image, or is checking it", REFUSED_MS / 1_000);

@@ -19,7 +19,8 @@ export function createCache(dispatch: Dispatch<CacheEvent>, native: Native): Han
     eraseCache: ({ attempt, offset }) => cache.erase(attempt, offset),
     writeCache: ({ attempt, offset, bytes }) => cache.write(attempt, offset, bytes),
     readCache: ({ attempt, offset, length }) => cache.read(attempt, offset, length),
-    hashCache: ({ attempt, offset, length }) => cache.hash(attempt, offset, length),
+    hashCache: ({ attempt, offset, length, algorithm }) =>
+      cache.hash(attempt, offset, length, algorithm ?? "SHA256"),
   };
 }
 
@@ -55,14 +56,14 @@ class Cache {
     });
   }
 
-  hash(attempt: number, offset: number, length: number): void {
+  hash(attempt: number, offset: number, length: number, algorithm: "MD5" | "SHA256"): void {
     this.#attempted(attempt, `hash at ${offset}`, (partition) =>
       hashFlash({
         flash: () => partition,
         native: this.#native,
         offset,
         length,
-        algorithm: "SHA256",
+        algorithm,
         hashed: (digest) => this.#dispatch({ type: "cacheHashed", attempt, offset, digest }),
         failed: (what, error) => this.#failed(attempt, what, error),
       }),

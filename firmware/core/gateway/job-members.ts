@@ -1,0 +1,152 @@
+// Nodes of ours and an order: what their checks and reports say about it, and what the gateway answers a check instead of the update server. A
+// node whose image is staged is told to start it when the order is committed. Pure; keeps a bounded list of who was heard.
+
+import { utf8Encode } from "../bytes.js";
+import { readJsonObject, writeJson } from "../json.js";
+import type { ExchangeAnswer, ExchangeRequest } from "../radio/exchange-message.js";
+import { OFFER_HEADER } from "../wire.js";
+import { type JobNode, MAX_JOB_NODE_COUNT } from "./job-nodes.js";
+import type { JobOrder } from "./job-order.js";
+
+export const CHECK_PATH = "/api/ota/check";
+export const STATUS_PATH = "/api/ota/status";
+/** While an order is carried out its nodes ask as often as this. */
+const POLL_SECONDS = 20;
+const PART_BYTES = 1024;
+
+/** A node of ours that was heard. */
+export interface Member {
+  readonly id: string;
+  readonly type: string;
+  /** ms since the boot. */
+  readonly at: number;
+}
+
+/** Who checks, and what it runs. */
+interface Check {
+  readonly id: string;
+  readonly type: string;
+  readonly imageSha256: string;
+  readonly slotState: string;
+  readonly stagedSha256: string;
+}
+
+/** The check in a request; undefined: it is none. */
+export function readCheck({ method, target, body }: ExchangeRequest): Check | undefined {
+  if (method !== "POST" || target !== CHECK_PATH) return undefined;
+  const object = readJsonObject(body);
+  const text = (name: string): string => {
+    const value = object?.get(name);
+    return typeof value === "string" ? value : "";
+  };
+  const id = text("device_id");
+  const type = text("device_type");
+  if (id === "" || type === "" || id.length > MAX_NAME_LENGTH || type.length > MAX_NAME_LENGTH)
+    return undefined;
+  return {
+    id,
+    type,
+    imageSha256: text("image_sha256"),
+    slotState: text("slot_state"),
+    stagedSha256: text("staged_sha256"),
+  };
+}
+const MAX_NAME_LENGTH = 64;
+
+/** Whoever was silent longest makes room. */
+export function withMember(members: readonly Member[], heard: Member): readonly Member[] {
+  const others = members.filter(({ id }) => id !== heard.id);
+  return [heard, ...others].slice(0, MAX_JOB_NODE_COUNT);
+}
+
+export const isForNode = (
+  { nodeType, nodeId }: JobOrder,
+  { id, type }: Pick<Check, "id" | "type">,
+): boolean => type === nodeType && (nodeId === undefined || nodeId === id);
+
+type News = Pick<JobNode, "id" | "phase" | "part"> & { readonly error?: string };
+
+/** What a check says of the node's part in an order; undefined: nothing. */
+export function newsOfCheck(order: JobOrder, check: Check): News | undefined {
+  const { image } = order;
+  if (!image || !isForNode(order, check)) return undefined;
+  const { id } = check;
+  const part = Math.ceil(order.sizeBytes / PART_BYTES);
+  if (check.imageSha256 === image.release.imageSha256)
+    return check.slotState === "valid"
+      ? { id, phase: "completed", part }
+      : { id, phase: "transferring", part };
+  return check.stagedSha256 === image.release.imageSha256 ? { id, phase: "staged", part } : undefined;
+}
+
+/** What a report to the update server says of it. */
+export function newsOfReport(order: JobOrder, { method, target, body }: ExchangeRequest): News | undefined {
+  if (method !== "POST" || target !== STATUS_PATH || !order.image) return undefined;
+  const object = readJsonObject(body);
+  const id = object?.get("device_id");
+  if (!object || typeof id !== "string" || object.get("firmware_id") !== order.firmwareId) return undefined;
+  const bytes = object.get("bytes_downloaded");
+  const part = typeof bytes === "number" ? Math.floor(bytes / PART_BYTES) : 0;
+  const error = object.get("error_message");
+  switch (object.get("status")) {
+    case "failed":
+      return { id, phase: "failed", part, error: typeof error === "string" ? error : "it failed" };
+    case "success":
+      return { id, phase: "completed", part: Math.ceil(order.sizeBytes / PART_BYTES) };
+    default:
+      return object.get("step") === "staged"
+        ? { id, phase: "staged", part }
+        : { id, phase: "transferring", part };
+  }
+}
+
+/** How an order stands when a node asks. */
+export interface Standing {
+  readonly order: JobOrder;
+  readonly isCommitted: boolean;
+  readonly isGivenUp: boolean;
+  readonly nodes: readonly JobNode[];
+}
+
+/** The answer to a node's check; undefined: the update server is asked. @param time seconds since 1970 */
+export function answerMember(
+  { order, isCommitted, isGivenUp, nodes }: Standing,
+  request: ExchangeRequest,
+  time: number,
+): ExchangeAnswer | undefined {
+  const { image, rule } = order;
+  const check = readCheck(request);
+  if (!check || !image || !isForNode(order, check)) return undefined;
+  const { release } = image;
+  const isStaged = check.stagedSha256 === release.imageSha256;
+  if (isGivenUp) return isStaged ? answer({ update_available: false, time, abandon: true }) : undefined;
+  if (check.imageSha256 === release.imageSha256) return undefined;
+  if (isStaged && isCommitted)
+    return answer({ update_available: false, time, poll_seconds: POLL_SECONDS, commit: release.imageSha256 });
+  // it has said why it does not take it: asked again it would say the same
+  if (nodes.some(({ id, phase }) => id === check.id && phase === "failed")) return undefined;
+  const offer = {
+    update_available: true,
+    time,
+    poll_seconds: POLL_SECONDS,
+    firmware_id: order.firmwareId,
+    version: order.version,
+    build_number: order.build,
+    file_size: release.size,
+    file_hash: release.sha256,
+    download_url: image.target,
+    digests_url: image.digestsTarget,
+    release: image.manifest,
+    ...(rule === "all" && !isCommitted ? { hold: true } : {}),
+  };
+  return answer(offer, { [OFFER_HEADER]: `${order.firmwareId} ${time}` });
+}
+
+function answer(value: object, headers: Readonly<Record<string, string>> = {}): ExchangeAnswer {
+  const body = utf8Encode(writeJson(value));
+  return {
+    status: 200,
+    headers: { "content-type": "application/json", "content-length": `${body.length}`, ...headers },
+    body,
+  };
+}

@@ -1,0 +1,550 @@
+// What a gateway does for the update server: asks for orders, takes the oldest, has its image fetched, has it distributed, tells how far each
+// node is, and when it is over. One order at a time, one request at a time. Sends no frame and no part itself: it says what the mesh and the
+// cache shall do.
+//
+//   idle ─ poll: an order ─► fetching ─ image whole and right ─► distributing ─ all nodes at their end ─► finishing ─ told ─► idle
+//     ▲                         └── not to be had ────────────────────────┬─────────────────────────────────▲
+//     └── a poll without the order, or the server refuses a report: cancelled ◄┘
+//
+// The order is in NVS, so a restart continues it: the image proves itself, the nodes are known again by what they ask.
+//
+// `each`: who fails does not keep the others. `all`: nodes stage the image and wait; when every node of the type that was heard lately has it,
+// the order is committed, and they are told to start it. If one fails or falls silent before that, all give it up.
+
+import type { Effect, HttpRequest, TimerEffect } from "../effect.js";
+import type { Event, Stamp } from "../event.js";
+import { writeJson } from "../json.js";
+import { type Distribution, type NodeProgress, newDistribution, PART_BYTES } from "../mesh/distribution.js";
+import type { ExchangeRequest } from "../radio/exchange-message.js";
+import type { CacheEvent } from "./cache-vocabulary.js";
+import type { CachedImage } from "./cached-image.js";
+import { isForNode, type Member, newsOfCheck, newsOfReport, readCheck, withMember } from "./job-members.js";
+import { isOver, type JobNode, newsOf, reported, reportOf, unreported, withNode } from "./job-nodes.js";
+import {
+  JOB_KEY,
+  type JobOrder,
+  type KeptJob,
+  MAX_ORDERS_BYTES,
+  readKeptJob,
+  readOrders,
+  writeKeptJob,
+} from "./job-order.js";
+import {
+  fetchPlainImage,
+  type PlainEffect,
+  type PlainState,
+  type PlainTimer,
+  plainImageHeard,
+  stopPlainImage,
+} from "./plain-image.js";
+
+/** Between two questions for orders. */
+export const POLL_MS = 60_000;
+/** After the network was joined, or a question could not be asked. */
+const SOON_MS = 2_000;
+/** Between two looks at the nodes. */
+export const LOOK_MS = 5_000;
+const ANSWER_MS = 20_000;
+/** Three announcements go by: a node that wants the image has begun by then. */
+export const QUIET_MS = 200_000;
+/** A node of ours checks every two minutes: all that are there were heard by then. */
+export const GATHER_MS = 150_000;
+/** A node of ours that is silent for so long has gone. */
+export const SILENT_MS = 900_000;
+/** Nobody has asked for the image. */
+const UNWANTED_MS = 86_400_000;
+/** An image that is not whole after this is not to be had. */
+const FETCH_MS = 3_600_000;
+/** Numbers of the requests; the relay's, the cache's and those of plain-image.ts are others. */
+const FIRST_REQUEST = -1_000_000_000;
+
+export type JobTimer = "job.poll" | "job.look" | "job.request" | PlainTimer;
+
+/** What its app says. */
+export type JobEvent =
+  | { readonly type: "distributionSwitched"; readonly isEnabled: boolean }
+  | { readonly type: "ordersWanted" };
+
+export type JobEffect =
+  | PlainEffect
+  | TimerEffect<JobTimer>
+  | Extract<
+      Effect,
+      { readonly type: "startRequest" | "collectResponse" | "closeRequest" | "store" | "forget" | "log" }
+    >
+  /** The cache shall hold this image, and be filled with it. */
+  | {
+      readonly type: "orderImage";
+      readonly image: CachedImage;
+      readonly headers: Readonly<Record<string, string>>;
+    }
+  /** The cache is written by the job itself from now on; or it is free again. */
+  | { readonly type: "takeCache" }
+  | { readonly type: "freeCache" }
+  | { readonly type: "distributeInMesh"; readonly distribution: Distribution }
+  | { readonly type: "cancelInMesh" };
+
+interface Asking {
+  readonly what: "poll" | "report" | "finish";
+  /** Of a report. */
+  readonly nodeId: string;
+  readonly news: string;
+}
+
+export interface JobState {
+  readonly isEnabled: boolean;
+  readonly order: JobOrder | undefined;
+  readonly phase: "idle" | "fetching" | "distributing" | "finishing";
+  readonly isCommitted: boolean;
+  /** The order before, which was given up: nodes that have staged it are told to drop it. */
+  readonly givenUp: JobOrder | undefined;
+  readonly plain: PlainState | undefined;
+  readonly nodes: readonly JobNode[];
+  /** Nodes of ours that were heard, the last one first. */
+  readonly members: readonly Member[];
+  readonly beganAt: number;
+  /** When a node has moved last. */
+  readonly movedAt: number;
+  readonly result: { readonly status: "completed" | "failed"; readonly message: string } | undefined;
+  readonly request: number;
+  readonly asking: Asking | undefined;
+}
+
+export const initialJob: JobState = Object.freeze({
+  isEnabled: true,
+  order: undefined,
+  phase: "idle",
+  isCommitted: false,
+  givenUp: undefined,
+  plain: undefined,
+  nodes: Object.freeze([]),
+  members: Object.freeze([]),
+  beganAt: 0,
+  movedAt: 0,
+  result: undefined,
+  request: FIRST_REQUEST,
+  asking: undefined,
+});
+
+/** Where the gateway stands. */
+export interface JobSurroundings {
+  /** Undefined: it cannot be asked now. */
+  readonly server: string | undefined;
+  /** Headers of a gateway: its token, where the server asks for one. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Of the cache. */
+  readonly cacheBytes: number;
+  /** Bytes of the ordered image that are in the cache and right. */
+  readonly availableBytes: number;
+  /** Nodes that take it by painlessMesh's protocol. */
+  readonly meshNodes: readonly NodeProgress[];
+}
+
+export type JobStep = readonly [JobState, readonly JobEffect[]];
+export type JobInput =
+  | Event
+  | CacheEvent
+  | JobEvent
+  | { readonly type: "timerFired"; readonly timer: string };
+
+export function jobStep(state: JobState, event: JobInput, around: JobSurroundings, stamp: Stamp): JobStep {
+  switch (event.type) {
+    case "booted":
+      return booted(readKeptJob(event.stored[JOB_KEY]), state.isEnabled, stamp.at);
+    case "wifiJoined":
+    case "ordersWanted":
+      return [state, state.isEnabled ? [pollIn(SOON_MS)] : []];
+    case "distributionSwitched":
+      return switched(state, event.isEnabled);
+    case "timerFired":
+      return timedOut(state, event.timer, around, stamp);
+    case "responseStarted":
+    case "textCollected":
+    case "responseEnded":
+    case "requestFailed":
+      if (event.attempt === state.request && state.asking)
+        return answered(state, state.asking, event, around, stamp);
+      return plainStep(state, event, stamp);
+    default:
+      return plainStep(state, event, stamp);
+  }
+}
+
+/** A node of ours has asked something. */
+export function memberHeard(state: JobState, request: ExchangeRequest, at: number): JobState {
+  const check = readCheck(request);
+  const members = check ? withMember(state.members, { id: check.id, type: check.type, at }) : state.members;
+  const { order } = state;
+  const news = order && (check ? newsOfCheck(order, check) : newsOfReport(order, request));
+  if (!news) return { ...state, members };
+  const nodes = withNode(state.nodes, { ...news, at });
+  return { ...state, members, nodes, movedAt: nodes === state.nodes ? state.movedAt : at };
+}
+
+const pollIn = (delayMs: number): JobEffect => ({ type: "setTimer", timer: "job.poll", delayMs });
+const LOOK: JobEffect = Object.freeze({ type: "setTimer", timer: "job.look", delayMs: LOOK_MS });
+
+function booted(kept: KeptJob | undefined, isEnabled: boolean, at: number): JobStep {
+  const fresh: JobState = { ...initialJob, isEnabled };
+  if (!kept) return [fresh, [pollIn(POLL_MS)]];
+  return [
+    { ...fresh, ...kept, phase: "fetching", beganAt: at, movedAt: at },
+    [
+      { type: "log", level: "info", message: `continues the distribution of ${nameOf(kept.order)}` },
+      // what the cache holds is not to be touched before it was looked at
+      ...(kept.order.image ? [] : ([{ type: "takeCache" }] as const)),
+      pollIn(POLL_MS),
+      LOOK,
+    ],
+  ];
+}
+
+function switched(state: JobState, isEnabled: boolean): JobStep {
+  if (isEnabled === state.isEnabled) return [state, []];
+  if (isEnabled) return [{ ...state, isEnabled }, [pollIn(SOON_MS)]];
+  const [next, effects] = dropped(state, "distribution is switched off");
+  return [{ ...next, isEnabled }, [{ type: "clearTimer", timer: "job.poll" }, ...effects]];
+}
+
+function timedOut(state: JobState, timer: string, around: JobSurroundings, stamp: Stamp): JobStep {
+  switch (timer) {
+    case "job.poll":
+      return state.isEnabled ? poll(state, around) : [state, []];
+    case "job.look":
+      return state.order ? look(state, state.order, around, stamp) : [state, []];
+    case "job.request":
+      return state.asking ? closed(state) : [state, []];
+    default:
+      return plainStep(state, { type: "timerFired", timer }, stamp);
+  }
+}
+
+// ── requests
+
+function poll(state: JobState, around: JobSurroundings): JobStep {
+  if (state.asking) return [state, [pollIn(SOON_MS)]];
+  const [next, effects] = ask(state, POLL, `${PATH}/pending?limit=1`, undefined, around);
+  return [next, [pollIn(POLL_MS), ...effects]];
+}
+const PATH = "/api/v1/ota/updates";
+const POLL: Asking = Object.freeze({ what: "poll", nodeId: "", news: "" });
+
+function ask(
+  state: JobState,
+  asking: Asking,
+  target: string,
+  body: object | undefined,
+  { server, headers }: JobSurroundings,
+): JobStep {
+  if (server === undefined) return [state, []];
+  const attempt = state.request - 1;
+  const url = `${server}${target}`;
+  const request: HttpRequest = body
+    ? {
+        method: "POST",
+        url,
+        headers: { ...headers, "content-type": "application/json" },
+        body: writeJson(body),
+      }
+    : { method: "GET", url, headers };
+  return [
+    { ...state, request: attempt, asking },
+    [
+      { type: "startRequest", attempt, request },
+      { type: "setTimer", timer: "job.request", delayMs: ANSWER_MS },
+    ],
+  ];
+}
+
+/** The request under way is over; whatever it was for is asked again later, unless the state says that it is done. */
+const closed = (state: JobState): JobStep => [
+  { ...state, asking: undefined },
+  [
+    { type: "clearTimer", timer: "job.request" },
+    { type: "closeRequest", attempt: state.request },
+  ],
+];
+
+type AnswerEvent = Extract<
+  Event,
+  { readonly type: "responseStarted" | "textCollected" | "responseEnded" | "requestFailed" }
+>;
+
+function answered(
+  state: JobState,
+  asking: Asking,
+  event: AnswerEvent,
+  around: JobSurroundings,
+  stamp: Stamp,
+): JobStep {
+  if (event.type === "responseStarted") {
+    if (asking.what === "poll" && event.status === 200)
+      return [
+        state,
+        [{ type: "collectResponse", attempt: state.request, maxBytes: MAX_ORDERS_BYTES, as: "text" }],
+      ];
+    return after(closed(state), (next) => told(next, asking, event.status, around));
+  }
+  if (event.type !== "textCollected") return closed(state);
+  return after(closed(state), (next) => ordersHeard(next, readOrders(event.text), around, stamp));
+}
+
+const after = ([state, effects]: JobStep, then: (state: JobState) => JobStep): JobStep => {
+  const [next, more] = then(state);
+  return [next, [...effects, ...more]];
+};
+
+/** The server has answered a report, or refused a poll. */
+function told(
+  state: JobState,
+  { what, nodeId, news }: Asking,
+  status: number,
+  around: JobSurroundings,
+): JobStep {
+  if (what === "poll")
+    return [
+      state,
+      [
+        {
+          type: "log",
+          level: "warn",
+          message: `the update server answers ${status} to a gateway's question`,
+        },
+      ],
+    ];
+  // of an order that is closed, or unknown
+  if (status === 404 || status === 409 || status === 410)
+    return dropped(state, what === "finish" ? undefined : "the update server has closed it");
+  if (what === "finish") return status < 300 ? dropped(state, undefined) : [state, []];
+  // a node that the server does not want to know about is not told again, and nor is one whose report arrived
+  const next: JobState =
+    status < 500 && status !== 429 ? { ...state, nodes: reported(state.nodes, nodeId, news) } : state;
+  return status < 300 ? report(next, around) : [next, []];
+}
+
+function ordersHeard(
+  state: JobState,
+  order: JobOrder | undefined | false,
+  around: JobSurroundings,
+  stamp: Stamp,
+): JobStep {
+  if (order === false)
+    return [state, [{ type: "log", level: "warn", message: "the update server's order is malformed" }]];
+  if (state.order && state.order.id === order?.id)
+    return [state, state.phase === "finishing" ? [] : wantImage(state.order, around)];
+  const [free, effects] = state.order ? dropped(state, "it was cancelled") : ([state, []] as const);
+  if (!order) return [free, effects];
+  const [taken, more] = take(free, order, around, stamp);
+  return [taken, [...effects, ...more]];
+}
+
+// ── an order
+
+function take(state: JobState, order: JobOrder, around: JobSurroundings, { at }: Stamp): JobStep {
+  const begun: JobState = {
+    ...state,
+    order,
+    phase: "fetching",
+    isCommitted: false,
+    nodes: [],
+    beganAt: at,
+    movedAt: at,
+    result: undefined,
+  };
+  const log: JobEffect = { type: "log", level: "info", message: `distributes ${nameOf(order)}` };
+  if (order.sizeBytes > around.cacheBytes) {
+    const message = `the image has ${order.sizeBytes} bytes, the gateway's cache ${around.cacheBytes}`;
+    return [finishing(begun, "failed", message), [log, LOOK]];
+  }
+  return [
+    begun,
+    [
+      log,
+      { type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false }) },
+      ...(order.image ? [] : ([{ type: "takeCache" }] as const)),
+      ...wantImage(order, around),
+      LOOK,
+    ],
+  ];
+}
+
+const nameOf = ({ id, nodeType, version }: JobOrder): string => `${nodeType} ${version} (order ${id})`;
+
+/** Said again with every poll: what nobody wants makes room for another image. */
+const wantImage = ({ image }: JobOrder, { headers }: JobSurroundings): readonly JobEffect[] =>
+  image ? [{ type: "orderImage", image, headers }] : [];
+
+/** The order is over here. @param why it was not finished; undefined: it was */
+function dropped(state: JobState, why: string | undefined): JobStep {
+  const { order, plain } = state;
+  if (!order) return [state, []];
+  const level = why === undefined ? "info" : "warn";
+  const end = why ?? state.result?.status ?? "over";
+  const isGivenUp = !state.isCommitted && (why !== undefined || state.result?.status === "failed");
+  return [
+    {
+      ...initialJob,
+      isEnabled: state.isEnabled,
+      members: state.members,
+      request: state.request,
+      asking: state.asking,
+      plain,
+      givenUp: isGivenUp && order.rule === "all" ? order : undefined,
+    },
+    [
+      { type: "log", level, message: `distribution of ${nameOf(order)}: ${end}` },
+      { type: "forget", key: JOB_KEY },
+      { type: "clearTimer", timer: "job.look" },
+      { type: "cancelInMesh" },
+      ...(order.image ? [] : [...(plain ? stopPlainImage(plain) : []), { type: "freeCache" } as const]),
+    ],
+  ];
+}
+
+const finishing = (state: JobState, status: "completed" | "failed", message: string): JobState => ({
+  ...state,
+  phase: "finishing",
+  result: { status, message },
+});
+
+// ── the image, the nodes
+
+function plainStep(state: JobState, event: JobInput, stamp: Stamp): JobStep {
+  if (!state.plain || state.order?.image !== undefined) return [state, []];
+  const [plain, effects] = plainImageHeard(state.plain, event as CacheEvent, stamp);
+  return plain === state.plain ? [state, effects] : [{ ...state, plain }, effects];
+}
+
+function look(state: JobState, order: JobOrder, around: JobSurroundings, stamp: Stamp): JobStep {
+  switch (state.phase) {
+    case "fetching":
+      return withReport(fetching(state, order, around, stamp.at), around);
+    case "distributing":
+      return withReport(distributing(state, order, around, stamp.at), around);
+    case "finishing":
+      return withReport([state, [LOOK]], around);
+    default:
+      return [state, []];
+  }
+}
+
+function fetching(state: JobState, order: JobOrder, around: JobSurroundings, at: number): JobStep {
+  if (at - state.beganAt >= FETCH_MS || state.plain?.phase === "failed")
+    return [finishing(state, "failed", "the gateway could not fetch the image"), [LOOK]];
+  if (order.image) {
+    if (around.availableBytes < order.sizeBytes) return [state, [...wantImage(order, around), LOOK]];
+    return distribute(state, order);
+  }
+  if (!state.plain || state.plain.order.md5 !== order.md5) {
+    if (around.server === undefined) return [state, [LOOK]];
+    const { md5, sizeBytes, target } = order;
+    const wanted = { url: `${around.server}${target}`, headers: around.headers, sizeBytes, md5 };
+    const [plain, effects] = fetchPlainImage(wanted, state.plain);
+    return [{ ...state, plain }, [...effects, LOOK]];
+  }
+  return state.plain.phase === "ready" ? distribute(state, order) : [state, [LOOK]];
+}
+
+/** Nodes of other makers do not wait for each other: an order for all or none is for ours. */
+function distribute(state: JobState, order: JobOrder): JobStep {
+  const next: JobState = { ...state, phase: "distributing" };
+  if (order.rule === "all") return [next, [LOOK]];
+  const { md5, hardware, nodeType, isForced, sizeBytes } = order;
+  const distribution = newDistribution({
+    image: { md5, hardware, role: nodeType, isForced, isBroadcast: false },
+    sizeBytes,
+    ...(order.image ? { release: order.image.manifest } : {}),
+  });
+  return [next, [{ type: "distributeInMesh", distribution }, LOOK]];
+}
+
+function distributing(state: JobState, order: JobOrder, { meshNodes }: JobSurroundings, at: number): JobStep {
+  const seen = withMeshNodes(state, meshNodes, at);
+  const end = order.rule === "all" ? endOfAll(seen, order, at) : endOfEach(seen, order, at);
+  if (end === "commit") {
+    const value = writeKeptJob({ order, isCommitted: true });
+    return [
+      { ...seen, isCommitted: true, movedAt: at },
+      [
+        { type: "log", level: "info", message: `all nodes have ${nameOf(order)}: they start it` },
+        { type: "store", key: JOB_KEY, value },
+        LOOK,
+      ],
+    ];
+  }
+  return [end ? finishing(seen, end.status, end.message) : seen, [LOOK]];
+}
+
+function withMeshNodes(state: JobState, meshNodes: readonly NodeProgress[], at: number): JobState {
+  let { nodes } = state;
+  for (const { nodeId, phase, part, at: heardAt } of meshNodes) {
+    const known = phase === "done" ? "completed" : phase === "failed" ? "failed" : "transferring";
+    const error = phase === "failed" ? "it asks for nothing more" : "";
+    nodes = withNode(nodes, { id: `${nodeId}`, phase: known, part, error, at: heardAt });
+  }
+  return nodes === state.nodes ? state : { ...state, nodes, movedAt: at };
+}
+
+type End = NonNullable<JobState["result"]>;
+
+function endOfEach({ nodes, beganAt, movedAt }: JobState, { nodeId }: JobOrder, at: number): End | undefined {
+  if (nodes.length === 0)
+    return at - beganAt >= UNWANTED_MS
+      ? { status: "failed", message: "no node has asked for it" }
+      : undefined;
+  const open = nodes.find((node) => !isOver(node) && at - node.at < SILENT_MS);
+  if (open || (at - movedAt < QUIET_MS && nodeId === undefined)) return undefined;
+  return summary(nodes);
+}
+
+function summary(nodes: readonly JobNode[]): End {
+  const doneCount = nodes.filter(({ phase }) => phase === "completed").length;
+  const message = `${doneCount} of ${nodes.length} nodes have it`;
+  return { status: doneCount > 0 ? "completed" : "failed", message };
+}
+
+/** Before the commit one that fails ends it for all; afterwards it is only waited for. */
+function endOfAll(state: JobState, order: JobOrder, at: number): End | "commit" | undefined {
+  const { nodes, members, isCommitted, beganAt, movedAt } = state;
+  if (isCommitted) {
+    if (nodes.some((node) => !isOver(node) && at - node.at < SILENT_MS)) return undefined;
+    if (nodes.length === 0 || at - movedAt < GATHER_MS) return undefined;
+    const end = summary(nodes);
+    return nodes.every(({ phase }) => phase === "completed") ? end : { ...end, status: "failed" };
+  }
+  const failed = nodes.find(({ phase }) => phase === "failed");
+  if (failed) return { status: "failed", message: `${failed.id}: ${failed.error}` };
+  const concerned = members.filter((member) => isForNode(order, member));
+  const silent = concerned.find((member) => at - member.at >= SILENT_MS);
+  if (silent) return { status: "failed", message: `${silent.id} has fallen silent` };
+  if (concerned.length === 0)
+    return at - beganAt >= UNWANTED_MS
+      ? { status: "failed", message: "no node has asked for it" }
+      : undefined;
+  const hasAll = concerned.every(({ id }) =>
+    nodes.some((node) => node.id === id && (node.phase === "staged" || node.phase === "completed")),
+  );
+  return hasAll && at - beganAt >= GATHER_MS ? "commit" : undefined;
+}
+
+// ── reports
+
+const withReport = ([state, effects]: JobStep, around: JobSurroundings): JobStep =>
+  after([state, effects], (next) => report(next, around));
+
+/** The next thing that the server does not know yet; the end of the order comes last. */
+function report(state: JobState, around: JobSurroundings): JobStep {
+  const { order, asking, result } = state;
+  if (!order || asking) return [state, []];
+  const partCount = Math.ceil(order.sizeBytes / PART_BYTES);
+  const node = unreported(state.nodes, partCount);
+  if (node) {
+    const of: Asking = { what: "report", nodeId: node.id, news: newsOf(node, partCount) };
+    return ask(state, of, `${PATH}/${order.id}/nodes`, reportOf(node, partCount), around);
+  }
+  if (state.phase !== "finishing" || !result) return [state, []];
+  const body = { status: result.status, error_message: result.message.slice(0, MAX_MESSAGE_LENGTH) };
+  return ask(state, FINISH, `${PATH}/${order.id}/finish`, body, around);
+}
+const FINISH: Asking = Object.freeze({ what: "finish", nodeId: "", news: "" });
+const MAX_MESSAGE_LENGTH = 200;
