@@ -135,6 +135,8 @@ interface CheckAnswer {
   readonly commit?: string;
   /** What is staged is given up. */
   readonly abandon?: boolean;
+  /** The image that is to go, if it runs: the one before it starts. Its own SHA-256, 64 hex digits. Of who leads several devices. */
+  readonly roll_back?: string;
 }
 
 /** Answer to a check without an update. */

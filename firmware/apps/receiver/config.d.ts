@@ -5,4 +5,8 @@ import type { PairConfig } from "../../core/pair/pair-build.js";
 export interface ReceiverConfig extends PairConfig {
   /** Length of the partition `cache`, bytes; default: that of partitions/8mb-gateway.csv. */
   readonly cacheBytes?: number;
+  /** Name of the pair's system at the update server (`skyslot system sign`); absent: each device is updated for itself. */
+  readonly system?: string;
+  /** What becomes of a newer system: `install`, which is the default, or `notify`. */
+  readonly updates?: "install" | "notify";
 }

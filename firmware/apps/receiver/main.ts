@@ -28,6 +28,7 @@ function startReceiver(): void {
   const settings: ReceiverSettings = {
     pair: pairSettings(build, "transmitter"),
     gateway: { group: pairGroup(build), cacheBytes: build.cacheBytes ?? CACHE_BYTES },
+    leader: { system: build.system ?? "", installs: build.updates !== "notify" },
   };
 
   startMachine(

@@ -26,6 +26,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
   if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
   const device_token = value.get("device_token");
   const commit = value.get("commit");
+  const roll_back = value.get("roll_back");
   const orders = readOrders(value.get("orders"));
   const more = {
     time,
@@ -33,6 +34,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
     ...(poll_seconds === undefined ? {} : { poll_seconds }),
     ...(value.get("poll_is_for_all") === true ? { poll_is_for_all: true } : {}),
     ...(isSha256(commit) ? { commit } : {}),
+    ...(isSha256(roll_back) ? { roll_back } : {}),
     ...(value.get("abandon") === true ? { abandon: true } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };

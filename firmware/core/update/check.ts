@@ -252,6 +252,15 @@ const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): ans
 
 /** What an answer asks for that brings nothing to install: to start what is staged, or to give it up. An offer beside that comes again. */
 function actOn(state: UpdateState, answer: CheckAnswer, random: number): Step {
+  const running = state.boot?.image;
+  if (running && answer.roll_back === running.imageSha256)
+    return [
+      state,
+      [
+        { type: "log", level: "warn", message: `${running.version} is rolled back: who leads has said so` },
+        { type: "rollBack" },
+      ],
+    ];
   const [free, dropping] = answer.abandon ? abandon(state, "the server has said so", random) : [state, []];
   if (isStagedAs(free.staged, answer.commit ?? "")) return commit(free, answer.commit ?? "");
   return [free, [...dropping, nextCheck(free, random)]];

@@ -1,8 +1,11 @@
 // The device of the `receiver` app: in a network, the gateway of its transmitter to the update server (core/gateway/gateway-device.ts), and the
-// other device of its pair (core/pair/peer.ts). This file only composes.
+// other device of its pair (core/pair/peer.ts), whose updates it leads (leader.ts). This file only composes.
 
+import { utf8Encode } from "../../../core/bytes.js";
+import type { DeviceState } from "../../../core/device-state.js";
 import type { TimerEffect } from "../../../core/effect.js";
-import type { Stamped } from "../../../core/event.js";
+import type { Event, Stamped } from "../../../core/event.js";
+import { offeredImage } from "../../../core/gateway/cached-image.js";
 import {
   GATEWAY_STORES,
   type GatewayEffect,
@@ -12,20 +15,36 @@ import {
   gatewayStep,
   initialGateway,
 } from "../../../core/gateway/gateway-device.js";
+import { knowImage } from "../../../core/gateway/relay.js";
 import { MAX_PEER_LENGTH, PEER_KEY } from "../../../core/pair/peer.js";
 import { initialPeer, type PairSettings, type PeerState } from "../../../core/pair/peer-state.js";
 import { isPeerFrame, isPeerInput, peerTurn } from "../../../core/pair/peer-turn.js";
 import { readTelemetry, type Telemetry } from "../../../core/pair/telemetry.js";
 import type { PairEvent, PeerInput } from "../../../core/pair/vocabulary.js";
+import type { ExchangeAnswer, ExchangeRequest } from "../../../core/radio/exchange-message.js";
+import type { ComponentRequest } from "../../../core/system/vocabulary.js";
+import {
+  type Around,
+  initialLeader,
+  isLeaders,
+  LEADER_STORES,
+  type LeaderEffect,
+  type LeaderSettings,
+  type LeaderState,
+  LeaderTurn,
+  OTHER,
+} from "./leader.js";
 
 export interface ReceiverSettings {
   readonly pair: PairSettings;
   readonly gateway: GatewaySettings;
+  readonly leader: LeaderSettings;
 }
 
 export interface ReceiverState {
   readonly gateway: GatewayState;
   readonly peer: PeerState;
+  readonly leader: LeaderState;
   /** What the transmitter has sent last. */
   readonly telemetry: Telemetry | undefined;
 }
@@ -33,17 +52,22 @@ export interface ReceiverState {
 export const initialReceiver: ReceiverState = Object.freeze({
   gateway: initialGateway,
   peer: initialPeer,
+  leader: initialLeader,
   telemetry: undefined,
 });
 
 /** What it keeps in NVS besides core's. */
 export const RECEIVER_STORES: Readonly<Record<string, number>> = Object.freeze({
   ...GATEWAY_STORES,
+  ...LEADER_STORES,
   [PEER_KEY]: MAX_PEER_LENGTH,
 });
 
 export type ReceiverEvent = GatewayEvent | PairEvent;
-export type ReceiverEffect = Exclude<GatewayEffect, ForApps> | TimerEffect<string>;
+export type ReceiverEffect =
+  | Exclude<GatewayEffect, ForApps>
+  | Exclude<LeaderEffect, { readonly type: "askSelf" }>
+  | TimerEffect<string>;
 
 /** What a gateway tells whoever composes it. */
 type ForApps = Extract<
@@ -63,41 +87,162 @@ export function receiverStep(
   return [turn.state, turn.effects];
 }
 
+/** Of what the receiver asks of itself and is told at once; more is a loop, which is a bug. */
+const MAX_OWN_STEPS = 64;
+
 /** One event, and all that follows from it at once. Lives as long as its step. */
-class Turn {
+class Turn implements Around {
   state: ReceiverState;
   readonly effects: ReceiverEffect[] = [];
   readonly #event: Stamped<ReceiverEvent>;
   readonly #settings: ReceiverSettings;
+  readonly #gatewaySettings: GatewaySettings;
+  readonly #leader: LeaderTurn;
+  /** What core hears of its own check, which the leader has answered. */
+  readonly #answers: Event[] = [];
+  #answered: { readonly attempt: number; readonly text: string } | undefined;
 
   constructor(state: ReceiverState, event: Stamped<ReceiverEvent>, settings: ReceiverSettings) {
     this.state = state;
     this.#event = event;
     this.#settings = settings;
+    this.#leader = new LeaderTurn(state.leader, this);
+    this.#gatewaySettings = { ...settings.gateway, member: (request, peer) => this.#member(request, peer) };
   }
 
   hear(event: Stamped<ReceiverEvent>): void {
+    this.#pass(event);
+    if (!OF_TRANSFERS.includes(event.type)) this.#leader.lookAtSelf();
+    this.#finish();
+    this.state = { ...this.state, leader: this.#leader.state };
+  }
+
+  #pass(event: Stamped<ReceiverEvent>): void {
     if (isPeerInput(event)) return this.#peer(event);
+    if (isLeaders(event)) return this.#leader.hear(event as Event);
     switch (event.type) {
       case "booted":
         this.state = initialReceiver;
         this.#gateway(event);
+        this.#leader.hear(event);
         return this.#peer(event);
       case "frameReceived":
         return isPeerFrame(event.bytes) ? this.#peer(event) : this.#gateway(event);
       case "peerDataReceived":
       case "peerDataSettled":
         return; // raised by the pair's machine only, and handled where it is
+      case "saved":
+      case "saveFailed":
+        this.#gateway(event);
+        return this.#leader.hear(event);
       default:
         this.#gateway(event);
     }
   }
 
-  #gateway(event: Stamped<GatewayEvent>): void {
-    const [gateway, effects] = gatewayStep(this.state.gateway, event, this.#settings.gateway);
-    this.state = { ...this.state, gateway };
-    for (const effect of effects) if (!isForApps(effect)) this.effects.push(effect);
+  // ── what the leader stands on
+
+  get device(): DeviceState {
+    return this.state.gateway.device;
   }
+  get settings(): LeaderSettings {
+    return this.#settings.leader;
+  }
+  get at(): number {
+    return this.#event.at;
+  }
+  get random(): number {
+    return this.#event.random;
+  }
+  get freeHeapBytes(): number {
+    return this.#event.freeHeapBytes;
+  }
+
+  // ── the gateway, and the device in it
+
+  #gateway(event: Stamped<GatewayEvent>): void {
+    const [gateway, effects] = gatewayStep(this.state.gateway, event, this.#gatewaySettings);
+    this.state = { ...this.state, gateway };
+    for (const effect of effects)
+      if (!isForApps(effect) && !this.#isAnsweredHere(effect)) this.effects.push(effect);
+  }
+
+  /** A request of the transmitter's that the leader answers. */
+  #member({ target, body }: ExchangeRequest, peer: string): ExchangeAnswer | undefined {
+    if (peer !== this.state.peer.mac) return undefined;
+    const text = this.#leader.answerOther(target, body);
+    return text === undefined
+      ? undefined
+      : { status: 200, headers: { "content-type": "application/json" }, body: utf8Encode(text) };
+  }
+
+  /** Whether an effect is of a request of the receiver's own that the leader answers. */
+  #isAnsweredHere(effect: GatewayEffect): boolean {
+    if (effect.type === "startRequest" && effect.attempt > 0) {
+      const { attempt, request } = effect;
+      const { server } = this.device.update;
+      if (!request.url.startsWith(server)) return false;
+      const text = this.#leader.answerSelf(request.url.slice(server.length), request.body ?? "");
+      if (text === undefined) return false;
+      this.#answered = { attempt, text };
+      this.#answers.push({ type: "responseStarted", attempt, status: 200, headers: {} });
+      return true;
+    }
+    const answered = this.#answered;
+    if (!answered || !("attempt" in effect) || effect.attempt !== answered.attempt) return false;
+    if (effect.type === "collectResponse")
+      this.#answers.push({ type: "textCollected", attempt: answered.attempt, text: answered.text });
+    else if (effect.type === "closeRequest") this.#answered = undefined;
+    return effect.type === "collectResponse" || effect.type === "closeRequest";
+  }
+
+  /** What the leader wants is done, and what it has answered is told, until there is nothing more. */
+  #finish(): void {
+    for (let count = 0; ; count++) {
+      const answer = this.#answers.shift();
+      const effect = answer ? undefined : this.#leader.effects.shift();
+      if (!answer && !effect) break;
+      if (count >= MAX_OWN_STEPS) throw new Error(`more than ${MAX_OWN_STEPS} steps of the leader at once`);
+      if (answer) this.#gateway(this.#stamped(answer));
+      else if (effect?.type === "askSelf") this.#askSelf(effect.request);
+      else if (effect) this.effects.push(effect);
+      this.#leader.lookAtSelf();
+    }
+    this.#knowOffers();
+  }
+
+  /** The transmitter's image comes out of the cache: the gateway has to know it. */
+  #knowOffers(): void {
+    const { offers } = this.#leader.state;
+    if (offers === this.state.leader.offers) return;
+    const offer = offers.find(({ id }) => id === OTHER);
+    const image = offer && offeredImage({ update_available: true, time: 0, ...offer.answer });
+    if (!image) return;
+    const { gateway } = this.state;
+    this.state = { ...this.state, gateway: { ...gateway, relay: knowImage(gateway.relay, image) } };
+  }
+
+  #askSelf({ type, ...request }: ComponentRequest): void {
+    const { image } = request as { readonly image?: string };
+    switch (type) {
+      case "stageComponent":
+        // the leader answers the check
+        return this.#gateway(this.#stamped({ type: "timerFired", timer: "check" }));
+      case "commitComponent":
+        return this.#gateway(this.#stamped({ type: "commitRequested", imageSha256: image ?? "" }));
+      case "abandonComponent":
+        return this.#gateway(
+          this.#stamped({ type: "abandonRequested", reason: "the system stays as it is" }),
+        );
+      case "rollBackComponent":
+        if (this.device.update.boot?.image.imageSha256 === image) this.effects.push({ type: "rollBack" });
+        return;
+      default:
+        return;
+    }
+  }
+
+  // ── the transmitter
 
   #peer(event: Stamped<PeerInput>): void {
     const { peer, effects, raised } = peerTurn(this.state.peer, event, this.#settings.pair);
@@ -105,7 +250,10 @@ class Turn {
     this.effects.push(...effects);
     for (const news of raised) {
       if (news.type === "peerDataReceived") this.#data(news.payload);
-      else if (news.type === "peerFacts") this.#gateway({ ...news, ...this.#stamp });
+      else if (news.type === "peerFacts") {
+        this.#gateway(this.#stamped(news));
+        this.#leader.hear(news);
+      }
     }
   }
 
@@ -119,11 +267,24 @@ class Turn {
     this.effects.push({ type: "log", level: "info", message });
   }
 
-  get #stamp() {
+  #stamped<Any>(event: Any): Stamped<Any> {
     const { at, random, freeHeapBytes } = this.#event;
-    return { at, random, freeHeapBytes };
+    return { ...event, at, random, freeHeapBytes };
   }
 }
+
+/** Each piece of an image brings some of these. */
+const OF_TRANSFERS: readonly string[] = Object.freeze([
+  "frameReceived",
+  "frameSent",
+  "responseReadable",
+  "responseData",
+  "slotErased",
+  "slotWritten",
+  "cacheErased",
+  "cacheWritten",
+  "partsCombined",
+]);
 
 const isForApps = (effect: GatewayEffect): effect is ForApps =>
   effect.type === "memberAsked" ||

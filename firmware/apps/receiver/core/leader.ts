@@ -1,0 +1,378 @@
+// Leads the pair from one version of the system to the next: polls for the system's manifest, fetches the releases, and answers the checks of
+// the transmitter, and the receiver's own, as the orchestrator (core/system/orchestrator.ts) has decided. It starts nothing itself: what is
+// asked of the receiver is told to whoever composes it.
+//
+// A receiver that is on trial asks the update server, because its trial is to show that it reaches that one. A transmitter on trial has shown
+// with its check that it reaches its receiver, which is all that it needs to be updated again.
+
+import { timeAt, toldAt } from "../../../core/clock.js";
+import type { DeviceState } from "../../../core/device-state.js";
+import type { Event, PeerFacts, Stamp, Stamped } from "../../../core/event.js";
+import { readJsonObject } from "../../../core/json.js";
+import { authorizationAt } from "../../../core/server/server-token.js";
+import { requestOf } from "../../../core/system/goals.js";
+import { HISTORY_KEY, hasFailed, MAX_HISTORY_LENGTH } from "../../../core/system/history.js";
+import { JOB_KEY, MAX_JOB_LENGTH } from "../../../core/system/job.js";
+import { answerToCheck, failureIn, reportOfCheck, reportOfDevice } from "../../../core/system/member.js";
+import {
+  fetchOffers,
+  initialOffers,
+  type MemberOffer,
+  type OffersOutput,
+  type OffersState,
+  offersHeard,
+} from "../../../core/system/offers.js";
+import { initialSystem, isLeading, type SystemState, systemStep } from "../../../core/system/orchestrator.js";
+import {
+  initialPoll,
+  type PollEffect,
+  type PollSettings,
+  type PollState,
+  pollStep,
+  type SystemFound,
+} from "../../../core/system/poll.js";
+import type {
+  ComponentReport,
+  ComponentRequest,
+  SystemEffect,
+  SystemInput,
+  SystemRaise,
+} from "../../../core/system/vocabulary.js";
+
+export const SELF = "receiver";
+export const OTHER = "transmitter";
+
+/** Of requests: far from those of the relay and the cache, which count down from -1. */
+const POLL_ATTEMPTS = -1_000_000_000;
+const OFFER_ATTEMPTS = -2_000_000_000;
+const SOON_MS = 1_000;
+
+export interface LeaderSettings {
+  /** Name of the pair's system at the update server; empty: it has none. */
+  readonly system: string;
+  /** A newer system is installed by itself; otherwise it is only told. */
+  readonly installs: boolean;
+}
+
+export interface LeaderState {
+  readonly system: SystemState;
+  readonly poll: PollState;
+  readonly fetching: OffersState;
+  /** What the members of the job, or of the system that was found last, are offered. */
+  readonly offers: readonly MemberOffer[];
+  /** Newer than what runs. */
+  readonly available: SystemFound | undefined;
+  /** The owner, or the setting, wants what is being fetched to be installed. */
+  readonly isWanted: boolean;
+  readonly peer: PeerFacts | undefined;
+  /** As they were told last. */
+  readonly reports: Readonly<Record<typeof SELF | typeof OTHER, ComponentReport | undefined>>;
+}
+
+const UNHEARD = Object.freeze({ [SELF]: undefined, [OTHER]: undefined });
+
+export const initialLeader: LeaderState = Object.freeze({
+  system: initialSystem,
+  poll: initialPoll,
+  fetching: initialOffers,
+  offers: Object.freeze([]),
+  available: undefined,
+  isWanted: false,
+  peer: undefined,
+  reports: UNHEARD,
+});
+
+/** What it keeps in NVS. */
+export const LEADER_STORES: Readonly<Record<string, number>> = Object.freeze({
+  [JOB_KEY]: MAX_JOB_LENGTH,
+  [HISTORY_KEY]: MAX_HISTORY_LENGTH,
+});
+
+const TIMERS: readonly string[] = Object.freeze([
+  "system.tick",
+  "system.deadline",
+  "system.poll",
+  "system.offers",
+]);
+
+export type LeaderEffect =
+  | Exclude<SystemEffect, SystemRaise | ComponentRequest>
+  | Exclude<PollEffect, { readonly type: "raise" }>
+  | Exclude<OffersOutput, { readonly type: "offersReady" | "offersFailed" }>
+  /** Of the receiver itself. */
+  | { readonly type: "askSelf"; readonly request: ComponentRequest };
+
+/** Whether an event is an answer, or a timer, of the leader's only. */
+export const isLeaders = (event: {
+  readonly type: string;
+  readonly attempt?: number;
+  readonly timer?: string;
+}): boolean =>
+  event.attempt !== undefined ? event.attempt <= POLL_ATTEMPTS : TIMERS.includes(event.timer ?? "");
+
+/** Where the leader stands. */
+export interface Around extends Stamp {
+  readonly device: DeviceState;
+  readonly settings: LeaderSettings;
+}
+
+/** One event, and all that follows from it at once. Lives as long as its step. */
+export class LeaderTurn {
+  state: LeaderState;
+  readonly effects: LeaderEffect[] = [];
+  readonly #around: Around;
+
+  constructor(state: LeaderState, around: Around) {
+    this.state = state;
+    this.#around = around;
+  }
+
+  /** An event of the device's, or one of `isLeaders`. */
+  hear(event: Event): void {
+    if (event.type === "booted") this.state = initialLeader;
+    const stamped = this.#stamped(event);
+    if (event.type === "booted" || isLeaders(event as Event)) this.#poll(stamped);
+    if ("attempt" in event || event.type === "timerFired")
+      this.#offers(offersHeard(this.state.fetching, event, this.#source));
+    if (isSystemInput(event)) this.#system(event);
+    if (event.type === "peerFacts") this.#peer(event);
+  }
+
+  /** The owner wants what was found. False: there is nothing, or an update is under way. */
+  begin(): boolean {
+    const { available, fetching, system } = this.state;
+    if (!available || fetching.found || isLeading(system)) return false;
+    this.state = { ...this.state, isWanted: true };
+    this.#offers(fetchOffers(available, this.state.fetching.attempt || OFFER_ATTEMPTS, this.#source));
+    return true;
+  }
+
+  cancel(): void {
+    this.#system({ type: "systemCancelled", reason: "by the owner" });
+  }
+
+  /** A request of the transmitter's: what it says is noted, and a check may be answered here; the answer is JSON. */
+  answerOther(target: string, body: string): string | undefined {
+    return this.#answer(OTHER, target, body);
+  }
+
+  /** Likewise one of the receiver's own. */
+  answerSelf(target: string, body: string): string | undefined {
+    const { onTrial } = this.#around.device.update;
+    return this.#answer(SELF, target, body, onTrial);
+  }
+
+  /** What the receiver is may have changed. */
+  lookAtSelf(): void {
+    if (!isLeading(this.state.system)) return;
+    const { refused } = this.state.reports[SELF] ?? {};
+    const seen = reportOfDevice(this.#around.device.update);
+    if (seen) this.#report(SELF, { ...seen, ...(refused ? { refused } : {}) });
+  }
+
+  #answer(
+    id: typeof SELF | typeof OTHER,
+    target: string,
+    body: string,
+    isPassedOn = false,
+  ): string | undefined {
+    if (target === "/api/ota/status") this.#failure(id, body);
+    if (target !== "/api/ota/check" || !isLeading(this.state.system)) return undefined;
+    const check = readJsonObject(body);
+    // of what the server has ordered, it is to hear the results
+    if (!check || check.has("order_results")) return undefined;
+    if (id === OTHER) this.#check(check);
+    const { system, offers } = this.state;
+    if (!isLeading(system) || isPassedOn) return undefined;
+    return answerToCheck(this.#requestOf(id), offers, this.#time);
+  }
+
+  #check(check: NonNullable<ReturnType<typeof readJsonObject>>): void {
+    const seen = reportOfCheck(check);
+    const { refused } = this.state.reports[OTHER] ?? {};
+    if (!seen || check.get("device_type") !== OTHER) return;
+    this.#report(OTHER, { ...seen, ...(refused ? { refused } : {}), ...this.#fit });
+  }
+
+  #failure(id: typeof SELF | typeof OTHER, body: string): void {
+    const failure = failureIn(body);
+    const offer =
+      failure &&
+      this.state.offers.find((one) => one.id === id && one.answer.firmware_id === failure.firmwareId);
+    const report = this.state.reports[id];
+    if (!offer || !report) return;
+    this.#report(id, { ...report, refused: { image: offer.image, reason: failure.reason } });
+  }
+
+  #peer(peer: PeerFacts): void {
+    const before = this.state.peer;
+    this.state = { ...this.state, peer };
+    const report = this.state.reports[OTHER];
+    if (!report || before?.isCompatible === peer.isCompatible) return;
+    const { isMisfit: _, ...others } = report;
+    this.#report(OTHER, { ...others, ...this.#fit });
+  }
+
+  get #fit(): Pick<ComponentReport, "isMisfit"> {
+    return this.state.peer?.isCompatible ? {} : { isMisfit: true };
+  }
+
+  /** The same twice is told once. */
+  #report(id: typeof SELF | typeof OTHER, report: ComponentReport): void {
+    const before = this.state.reports[id];
+    if (before && isSame(before, report)) return;
+    this.state = { ...this.state, reports: { ...this.state.reports, [id]: report } };
+    this.#system({ type: "componentReported", id, report });
+  }
+
+  #requestOf(id: string): ComponentRequest | undefined {
+    const { job, reports, ending, savingCount, isBehind } = this.state.system;
+    const at = job?.members.findIndex((member) => member.id === id) ?? -1;
+    const member = job?.members[at];
+    if (!job || !member || ending || savingCount > 0 || isBehind) return undefined;
+    return requestOf(job, member, reports[at]);
+  }
+
+  // ── the orchestrator
+
+  #system(event: SystemInput): void {
+    const [system, effects] = systemStep(this.state.system, this.#stamped(event), this.#knownTime);
+    this.state = { ...this.state, system };
+    for (const effect of effects) {
+      if (effect.type === "raise") this.#progress(effect.event);
+      else if ("id" in effect) this.#ask(effect);
+      else this.effects.push(effect);
+    }
+  }
+
+  #ask(request: ComponentRequest): void {
+    const { offers } = this.state;
+    if (request.type === "stageComponent" && !offers.some(({ image }) => image === request.image))
+      // after a restart: the releases are fetched again
+      return this.#pollSoon();
+    if (request.id !== SELF) return; // it asks by itself
+    if (request.type === "askComponent") {
+      const report = reportOfDevice(this.#around.device.update);
+      this.state = { ...this.state, reports: { ...this.state.reports, [SELF]: undefined } };
+      if (report) this.#report(SELF, report);
+      return;
+    }
+    this.effects.push({ type: "askSelf", request });
+  }
+
+  #progress(event: SystemRaise["event"]): void {
+    switch (event.type) {
+      case "systemProgressed":
+        if (event.phase !== undefined) this.#log("info", `system ${event.version}: ${event.phase}`);
+        return this.lookAtSelf();
+      case "systemRefused":
+        return this.#log("warn", `system ${event.version} is not begun: ${event.reason}`);
+      case "systemFinished":
+        this.state = { ...this.state, offers: [], available: undefined, reports: UNHEARD };
+        return this.#log("info", `system ${event.version} is installed on both devices`);
+      case "systemFailed":
+        this.state = { ...this.state, offers: [], reports: UNHEARD };
+        return this.#log(
+          "warn",
+          `system ${event.version} is not installed, both run what they had: ${event.reason}`,
+        );
+    }
+  }
+
+  #log(level: "info" | "warn", message: string): void {
+    this.effects.push({ type: "log", level, message });
+  }
+
+  // ── the server
+
+  #poll(event: Stamped<Event>): void {
+    const [poll, effects] = pollStep(this.state.poll, event, this.#pollSettings, POLL_ATTEMPTS);
+    this.state = { ...this.state, poll };
+    for (const effect of effects) {
+      if (effect.type === "raise") this.#found(effect.event);
+      else this.effects.push(effect);
+    }
+  }
+
+  #pollSoon(): void {
+    this.effects.push({ type: "setTimer", timer: "system.poll", delayMs: SOON_MS });
+  }
+
+  #found(found: SystemFound): void {
+    const { system } = this.state;
+    const { version } = found.system;
+    this.state = { ...this.state, available: found };
+    if (system.job) {
+      if (system.job.version === version && this.state.offers.length === 0)
+        this.#offers(fetchOffers(found, this.state.fetching.attempt || OFFER_ATTEMPTS, this.#source));
+      return;
+    }
+    this.#log("info", `system ${version} is available`);
+    if (this.#around.settings.installs && !hasFailed(system.history, version)) this.begin();
+  }
+
+  #offers([fetching, outputs]: readonly [OffersState, readonly OffersOutput[]]): void {
+    this.state = { ...this.state, fetching };
+    for (const output of outputs) {
+      if (output.type === "offersFailed") this.state = { ...this.state, isWanted: false };
+      else if (output.type !== "offersReady") this.effects.push(output);
+      else {
+        const { isWanted } = this.state;
+        this.state = { ...this.state, offers: output.offers, isWanted: false };
+        if (isWanted) this.#system({ type: "systemOffered", job: output.job });
+        else this.#stageAgain();
+      }
+    }
+  }
+
+  /** The releases are there again: who lacks its image is asked with the next tick. */
+  #stageAgain(): void {
+    this.effects.push({ type: "setTimer", timer: "system.tick", delayMs: SOON_MS });
+  }
+
+  get #source() {
+    const { server, serverTokens, boot } = this.#around.device.update;
+    return { server, headers: authorizationAt(server, serverTokens, boot?.build) };
+  }
+
+  get #pollSettings(): PollSettings {
+    const { update } = this.#around.device;
+    const { history } = this.state.system;
+    return {
+      ...this.#source,
+      server: update.online ? update.server : "",
+      name: this.#around.settings.system,
+      version: history.find(({ result }) => result === "finished")?.version ?? "",
+      keyIds: update.boot?.build.keyIds ?? [],
+      isFree: update.phase === "idle" && this.state.fetching.found === undefined,
+    };
+  }
+
+  // ── time
+
+  get #time(): number {
+    return timeAt(this.#around.device.update.clock, this.#around.at);
+  }
+
+  get #knownTime(): number {
+    return toldAt(this.#around.device.update.clock, this.#around.at) ?? 0;
+  }
+
+  #stamped<Any>(event: Any): Stamped<Any> {
+    const { at, random, freeHeapBytes } = this.#around;
+    return { ...event, at, random, freeHeapBytes };
+  }
+}
+
+const isSystemInput = (event: Event): event is Event & SystemInput =>
+  event.type === "booted" ||
+  ((event.type === "saved" || event.type === "saveFailed") && event.purpose === "system") ||
+  (event.type === "timerFired" && (event.timer as string).startsWith("system."));
+
+const isSame = (a: ComponentReport, b: ComponentReport): boolean =>
+  a.image === b.image &&
+  a.isOnTrial === b.isOnTrial &&
+  a.staged === b.staged &&
+  a.isMisfit === b.isMisfit &&
+  a.problem === b.problem &&
+  a.refused?.image === b.refused?.image;
