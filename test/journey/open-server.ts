@@ -15,7 +15,7 @@ export const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
 export interface TestServer {
   handle(request: HttpRequest): Promise<HttpResponse>;
   /** Through the upload route, as the command line does it. */
-  upload(image: Uint8Array, release: string): Promise<void>;
+  upload(image: Uint8Array, release: string, fields?: Readonly<Record<string, string>>): Promise<void>;
   /** Unsigned firmware of a node type, which becomes legacy by that. Returns its number. */
   uploadForNodes(image: Uint8Array, nodeType: string, version: string): Promise<number>;
   /** A binary PBM for panels. Returns its number. */
@@ -71,8 +71,9 @@ export async function openTestServer(options: {
         body: new Uint8Array(answer.rawPayload),
       };
     },
-    async upload(image, release) {
+    async upload(image, release, fields = {}) {
       const form = new FormData();
+      for (const [name, value] of Object.entries(fields)) form.set(name, value);
       form.set("release", release);
       form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
       await send("/api/ota/admin/upload", form);
