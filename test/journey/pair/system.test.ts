@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import { readRelease } from "../../../release/signing.js";
 import { describeSystem, signSystem } from "../../../release/system.js";
-import { releaseKeys, releaseOf, START_TIME } from "../rig.js";
-import { type PairApp, type PairRig, pairImage, setUpPair } from "./pair-rig.js";
+import { imageOf, releaseKeys, releaseOf, START_TIME } from "../rig.js";
+import { MINUTE_MS, type PairApp, type PairRig, pairImage, setUpPair } from "./pair-rig.js";
 
 const LIMIT_MS = 60 * 60_000;
 
@@ -28,10 +28,7 @@ describe("the system of a pair", () => {
   }
 
   const newest = (app: PairApp) => pair.checks.findLast(({ device_type }) => device_type === app);
-  const runs = (app: PairApp, version: string) => {
-    const check = newest(app);
-    return check?.current_version === version && check.slot_state === "valid";
-  };
+  const runs = (app: PairApp, version: string) => newest(app)?.current_version === version;
   const said = (text: string) => pair.lines.receiver.some((line) => line.includes(text));
   const trace = () => pair.trace.slice(-80).join("\n");
 
@@ -52,4 +49,29 @@ describe("the system of a pair", () => {
       transmitter_compatible: true,
     });
   });
+
+  for (const app of ["transmitter", "receiver"] as const)
+    it(`whose ${app} crashes leaves both as they were, and is not tried again by itself`, async () => {
+      pair = await setUpPair();
+      const images = {
+        receiver: await pairImage("receiver", "1.1.0"),
+        transmitter: await pairImage("transmitter", "1.1.0"),
+      };
+      await publish("1.1.0", {
+        ...images,
+        [app]: await imageOf("throws-later.ts", "1.1.0", "esp32", { type: app }),
+      });
+      pair.powerOn();
+      const isOver = await pair.until(
+        () => said("system 1.1.0 is not installed, both run what they had"),
+        LIMIT_MS,
+      );
+      expect(isOver, trace()).equal(true);
+      // it asks for the manifest a minute after each boot
+      await pair.desk.world.runFor(5 * MINUTE_MS);
+      expect(runs("receiver", "1.0.0"), "the receiver").equal(true);
+      expect(runs("transmitter", "1.0.0"), "the transmitter").equal(true);
+      expect(await pair.get("/api/health")).include({ status: "healthy" });
+      expect(pair.lines.receiver.filter((line) => line.includes("1.1.0: staging"))).length(1);
+    });
 });
