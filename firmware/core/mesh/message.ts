@@ -95,7 +95,7 @@ export type Message =
 /** 4 MiB in parts of 64 bytes. */
 export const MAX_PART_COUNT = 65_536;
 /** Bytes of a part, at most: one sector. */
-export const MAX_PART_BYTES = 4096;
+const MAX_PART_BYTES = 4096;
 const MAX_DATA_CHARACTERS = Math.ceil(MAX_PART_BYTES / 3) * 4;
 /** A release of format 2 has 1536 at most. */
 const MAX_RELEASE_CHARACTERS = 2048;

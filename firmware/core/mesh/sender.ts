@@ -22,9 +22,9 @@ import { announceAgain, announceToAll, endOf, partTo, partToAll } from "./sender
 import type { MeshEvent, MeshTimer } from "./vocabulary.js";
 
 /** As the library's own. Nodes that come later, or have missed it, hear it then. */
-export const ANNOUNCE_MS = 60_000;
+const ANNOUNCE_MS = 60_000;
 /** Time for a node to write a part, where the sender leads. */
-export const LEAD_MS = 300;
+const LEAD_MS = 300;
 
 /** Questions to the cache are numbered downwards from here: others ask, too (gateway/cache-vocabulary.ts). */
 const FIRST_ATTEMPT = -1_000_000;

@@ -90,7 +90,7 @@ function packet(
 }
 
 /** Bytes of a packet without its first two or three, of which two say the length: 7 bits each. */
-export const MAX_PACKET_BYTES = 0x3fff;
+const MAX_PACKET_BYTES = 0x3fff;
 
 /** A text behind its length (1.5.3). */
 function prefixed(text: string): Uint8Array {

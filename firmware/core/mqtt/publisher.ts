@@ -55,7 +55,7 @@ export interface PublisherState extends Connection {
 
 export const MAX_QUEUED = 8;
 /** Topic and payload, characters: longer ones are not queued. */
-export const MAX_MESSAGE_LENGTH = 1_000;
+const MAX_MESSAGE_LENGTH = 1_000;
 const KEEP_ALIVE_SECONDS = 60;
 /** The broker gives a client up after one and a half times as long (3.1.2.10). */
 const PING_MS = 45_000;

@@ -62,7 +62,7 @@ function warningOf(state: PeerState, { peerType }: PairSettings): string | undef
 }
 
 /** As `2.1.3`: what MAJOR * 10 000 + MINOR * 100 + PATCH was made from. */
-export const versionText = (number: number): string =>
+const versionText = (number: number): string =>
   `${Math.floor(number / 10_000)}.${Math.floor(number / 100) % 100}.${number % 100}`;
 
 /** Of those before the last one, which may still be answered. */

@@ -9,7 +9,7 @@ import type { PairSettings, PeerState } from "./peer-state.js";
 import { ANNOUNCE, REQUEST, RESPONSE } from "./version-packet.js";
 import type { PairEvent, PairTimer, PeerEffect, PeerInput } from "./vocabulary.js";
 
-export const PAIR_TIMERS: readonly string[] = Object.freeze([
+const PAIR_TIMERS: readonly string[] = Object.freeze([
   "peer.announce",
   "peer.lost",
   "peer.ack",

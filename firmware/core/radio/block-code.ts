@@ -200,7 +200,7 @@ export const wordOf = (bytes: Uint8Array, word: number): number => {
   );
 };
 
-export function putWords(words: Int32Array, at: number, bytes: Uint8Array): void {
+function putWords(words: Int32Array, at: number, bytes: Uint8Array): void {
   for (let i = 0; i < bytes.length; i++) bytes[i] = words[at + (i >> 2)]! >> (8 * (i & 3));
 }
 

@@ -92,7 +92,7 @@ export function noteAsker(
   return [...kept, { ...fresh, vainCount: before.vainCount + more }];
 }
 
-export const isDeaf = ({ vainCount }: Asker): boolean => vainCount >= MAX_VAIN;
+const isDeaf = ({ vainCount }: Asker): boolean => vainCount >= MAX_VAIN;
 
 export const isIgnored = (askers: readonly Asker[], address: string): boolean =>
   askers.some((asker) => asker.address === address && isDeaf(asker));

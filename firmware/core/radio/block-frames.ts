@@ -29,7 +29,7 @@ export const DATA = 0x38;
 export const SESSION_COUNT = 8;
 
 /** Of an image, in frames and tables: chosen by the gateway, never a secret, checked for nothing but equality. */
-export const IMAGE_ID_BYTES = 8;
+const IMAGE_ID_BYTES = 8;
 const ANNOUNCE_BYTES = 16;
 const PARITY_HEAD_BYTES = 14;
 const STATUS_BYTES = 28;

@@ -103,7 +103,7 @@ export type ReceiverStep = readonly [Receiving | undefined, readonly BlockEffect
 /** It gives up after so much time without a frame of the gateway … */
 export const DEAF_MS = 60_000;
 /** … or without a part of its own: others may be served first, but not forever. */
-export const PATIENCE_MS = 30 * 60_000;
+const PATIENCE_MS = 30 * 60_000;
 /** Each time so many parts have come, a sector of the next block is erased. */
 const PARTS_AN_ERASE = 16;
 

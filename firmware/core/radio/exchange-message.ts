@@ -36,8 +36,8 @@ export interface ExchangeAnswer {
   readonly body: Uint8Array;
 }
 
-export const REQUEST_HEADERS: readonly string[] = Object.freeze(["authorization", "content-type", "range"]);
-export const ANSWER_HEADERS: readonly string[] = Object.freeze([...KEPT_ANSWER_HEADERS, BLOCKS_HEADER]);
+const REQUEST_HEADERS: readonly string[] = Object.freeze(["authorization", "content-type", "range"]);
+const ANSWER_HEADERS: readonly string[] = Object.freeze([...KEPT_ANSWER_HEADERS, BLOCKS_HEADER]);
 
 const LF = 0x0a;
 const NO_BYTES = new Uint8Array(0);

@@ -12,7 +12,7 @@ import type { ComponentReport, ComponentRequest } from "./vocabulary.js";
 
 export type Goal = "ready" | "new" | "old" | "none";
 
-export function goalOf({ phase, step }: Job, member: Member): Goal {
+function goalOf({ phase, step }: Job, member: Member): Goal {
   if (member.isLeft) return "none";
   if (phase === "goingBack") return member.had ? "none" : "old";
   return phase === "committing" && member.step <= step ? "new" : "ready";
@@ -31,7 +31,7 @@ export const isReady = (member: Member, report: ComponentReport | undefined): bo
   isStarted(member, report) || report?.staged === member.image;
 
 /** Its new image neither runs nor can start. */
-export const isOld = (member: Member, report: ComponentReport | undefined): boolean =>
+const isOld = (member: Member, report: ComponentReport | undefined): boolean =>
   report !== undefined && !isReady(member, report);
 
 export function isReached(job: Job, member: Member, report: ComponentReport | undefined): boolean {

@@ -15,9 +15,9 @@ export const MAX_JOB_LENGTH = 3_900;
 export const MAX_MEMBER_COUNT = 64;
 /** A MAC address, or a name. */
 export const MAX_ID_LENGTH = 24;
-export const MAX_STEP = 7;
+const MAX_STEP = 7;
 /** Members of one kind have one image. */
-export const MAX_IMAGE_COUNT = 8;
+const MAX_IMAGE_COUNT = 8;
 const MAX_REASON_LENGTH = 160;
 const MAX_VERSION_LENGTH = 48;
 

@@ -10,7 +10,7 @@ import { clearSetbacks } from "./setbacks.js";
 import { enter, report, type Step, type UpdateState } from "./state.js";
 
 /** Time for the last report to be sent before the restart. */
-export const RESTART_DELAY_MS = 2_000;
+const RESTART_DELAY_MS = 2_000;
 
 /**
  * Arms the slot once the record is stored: without it nothing could be told of what becomes of the image.

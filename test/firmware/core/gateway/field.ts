@@ -35,7 +35,7 @@ import type { UpdateServer } from "./update-server.js";
 export const GATEWAY = "24:0a:c4:00:00:01";
 const GROUP = groupOf("garden");
 const CHANNEL = 6;
-export const CACHE_BYTES = 0x1e0000;
+const CACHE_BYTES = 0x1e0000;
 const SLOT_BYTES = 0x200000;
 const RESTART_MS = 800;
 const SEGMENT_BYTES = 1_436;

@@ -26,8 +26,8 @@ import { randomStream } from "../../../../host-sim/world/random.js";
 import { Air, type AirOptions, type Station } from "./air.js";
 
 export const GATEWAY = "02:00:00:00:00:00";
-export const nodeAddress = (index: number): string => `02:00:00:00:01:${index.toString(16).padStart(2, "0")}`;
-export const IMAGE_ID = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
+const nodeAddress = (index: number): string => `02:00:00:00:01:${index.toString(16).padStart(2, "0")}`;
+const IMAGE_ID = Uint8Array.from([1, 2, 3, 4, 5, 6, 7, 8]);
 
 export interface BlockWorldOptions extends AirOptions {
   readonly imageBytes: number;

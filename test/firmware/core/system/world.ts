@@ -23,8 +23,8 @@ import type {
 } from "../../../../firmware/core/system/vocabulary.js";
 import { BOOTED } from "../events.js";
 
-export const NEW = "e".repeat(64);
-export const OLD = "0".repeat(64);
+const NEW = "e".repeat(64);
+const OLD = "0".repeat(64);
 
 export interface Device {
   readonly runs: "old" | "new";
@@ -53,7 +53,7 @@ export interface Nature {
   readonly isMisfit: boolean;
 }
 
-export const idOf = (index: number): string => (index === 0 ? "receiver" : `transmitter-${index}`);
+const idOf = (index: number): string => (index === 0 ? "receiver" : `transmitter-${index}`);
 
 export const jobOf = (count: number, change: Partial<SystemJob> = {}): SystemJob => ({
   version: "2.0.0",
