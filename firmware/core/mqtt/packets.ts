@@ -68,6 +68,7 @@ export interface Message {
 export const pingPacket = (): Uint8Array => Uint8Array.of(PINGREQ, 0);
 export const disconnectPacket = (): Uint8Array => Uint8Array.of(DISCONNECT, 0);
 
+/** Two bytes say the length, up to 16 383: publisher.ts queues nothing above 1 000 characters. */
 function packet(
   kind: number,
   head: ArrayLike<number>,
@@ -88,9 +89,6 @@ function packet(
   }
   return bytes;
 }
-
-/** Bytes of a packet without its first two or three, of which two say the length: 7 bits each. */
-const MAX_PACKET_BYTES = 0x3fff;
 
 /** A text behind its length (1.5.3). */
 function prefixed(text: string): Uint8Array {
