@@ -1,4 +1,4 @@
-// The leader of a system, event by event. What it ends with in all states is in model.test.ts.
+// The leader of a system, event by event. What it ends with in all states is in test/firmware/system.
 
 import { expect } from "chai";
 import type { Stamped } from "../../../../firmware/core/event.js";

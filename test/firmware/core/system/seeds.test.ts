@@ -1,11 +1,12 @@
-// Systems of two to five devices in a random order of faults, by seed. The search in model.test.ts sees everything, of two devices; this sees
+// Systems of two to five devices in a random order of faults, by seed. The search in test/firmware/system sees everything, of two devices; this sees
 // larger ones, several in one step, devices that were ahead, and longer ways. SKYSLOT_SEEDS sets how many.
 
 import { expect } from "chai";
 import { randomStream } from "../../../../host-sim/world/random.js";
 import { actionsOf, begin, fate, hasEnded, isConsistent, jobOf, keyOf, verdictOf } from "./world.js";
 
-const SEED_COUNT = Number(process.env.SKYSLOT_SEEDS ?? 300);
+/** Inside XS, which has no process and takes ten times as long, fewer. */
+const SEED_COUNT = globalThis.process === undefined ? 20 : Number(process.env.SKYSLOT_SEEDS ?? 300);
 const MAX_FAULT_STEPS = 120;
 
 /** What a run may do less often than the rest, so that jobs get somewhere. */
@@ -47,9 +48,7 @@ function run(seed: number): string {
   return verdict;
 }
 
-describe("systems of two to five devices", function () {
-  this.timeout(600_000);
-
+describe("systems of two to five devices", () => {
   it(`have one version in the end, whatever happens on the way, in ${SEED_COUNT} seeds`, () => {
     const verdicts = new Map<string, number>();
     for (let seed = 0; seed < SEED_COUNT; seed++) {
@@ -57,7 +56,7 @@ describe("systems of two to five devices", function () {
       verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
     }
     // neither may be rare: a run that always goes back proves little
-    expect(verdicts.get("finished")).above(SEED_COUNT / 10);
-    expect(verdicts.get("failed")).above(SEED_COUNT / 10);
+    expect(verdicts.get("finished")).above(SEED_COUNT / 20);
+    expect(verdicts.get("failed")).above(SEED_COUNT / 20);
   });
 });

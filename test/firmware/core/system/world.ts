@@ -107,13 +107,13 @@ function give(world: World, event: SystemInput, nature: Nature): World {
     else if ("id" in effect) {
       const at = next.devices.findIndex((_, index) => idOf(index) === effect.id);
       if (at === 0) own.push(effect);
-      else next = { ...next, requests: next.requests.with(at, effect) };
+      else next = { ...next, requests: replaced(next.requests, at, effect) };
     }
   }
   for (const request of own) {
     const changed = carriedOut(next.devices[0]!, request);
     const isRestart = changed.runs !== next.devices[0]!.runs;
-    next = { ...next, devices: next.devices.with(0, changed) };
+    next = { ...next, devices: replaced(next.devices, 0, changed) };
     if (isRestart) return boot(next, nature);
     next = give(next, { type: "componentReported", id: idOf(0), report: reportOf(next, 0, nature) }, nature);
   }
@@ -173,13 +173,13 @@ export function actionsOf(world: World, nature: Nature): readonly Action[] {
       for (const [name, device] of cuts(world.devices[0]!))
         can(`the leader's power is cut ${after ? "behind" : "before"} the store, ${name}`, () => {
           const stored = after ? merged(world) : world.stored;
-          return boot({ ...world, stored, devices: world.devices.with(0, device) }, nature);
+          return boot({ ...world, stored, devices: replaced(world.devices, 0, device) }, nature);
         });
     return actions;
   }
   for (const [name, device] of cuts(world.devices[0]!))
     can(`the leader's power is cut, ${name}`, () =>
-      boot({ ...world, devices: world.devices.with(0, device) }, nature),
+      boot({ ...world, devices: replaced(world.devices, 0, device) }, nature),
     );
   if (world.leader.job) {
     can("a tick", () => give(world, { type: "timerFired", timer: "system.tick" }, nature));
@@ -200,7 +200,7 @@ function actionsOfDevice(
   const device = world.devices[at]!;
   const id = idOf(at);
   const becomes = (next: Device): World => {
-    const changed = { ...world, devices: world.devices.with(at, next) };
+    const changed = { ...world, devices: replaced(world.devices, at, next) };
     if (at > 0) return changed;
     if (next.runs !== device.runs) return boot(changed, nature);
     return give(changed, { type: "componentReported", id, report: reportOf(changed, 0, nature) }, nature);
@@ -214,26 +214,29 @@ function actionsOfDevice(
     if (next !== device) can(`${id}'s power is cut, ${name}`, () => becomes(next));
   const request = world.requests[at];
   if (request) {
-    const without = { ...world, requests: world.requests.with(at, undefined) };
+    const without = { ...world, requests: replaced(world.requests, at, undefined) };
     can(`${request.type} to ${id} is lost`, () => without);
     can(`${id} hears ${request.type}`, () => answered(without, at, carriedOut(device, request), nature));
     can(`${id} hears ${request.type}, which comes again`, () =>
       answered(world, at, carriedOut(device, request), nature),
     );
     if (request.type === "commitComponent" && !world.late[at])
-      can(`${request.type} to ${id} is late`, () => ({ ...without, late: world.late.with(at, request) }));
+      can(`${request.type} to ${id} is late`, () => ({
+        ...without,
+        late: replaced(world.late, at, request),
+      }));
     if (request.type === "stageComponent")
       can(`${id} refuses its image`, () => answered(without, at, FAILED, nature));
   }
   const late = world.late[at];
   if (late) {
-    const without = { ...world, late: world.late.with(at, undefined) };
+    const without = { ...world, late: replaced(world.late, at, undefined) };
     can(`${late.type}, late to ${id}, is lost`, () => without);
     can(`${id} hears ${late.type} at last`, () => answered(without, at, carriedOut(device, late), nature));
   }
   const report = world.reports[at];
   if (report) {
-    const without = { ...world, reports: world.reports.with(at, undefined) };
+    const without = { ...world, reports: replaced(world.reports, at, undefined) };
     can(`the report of ${id} is lost`, () => without);
     can(`the report of ${id} is heard`, () =>
       give(without, { type: "componentReported", id, report }, nature),
@@ -243,14 +246,18 @@ function actionsOfDevice(
 
 /** The device is what the request has made of it, and says so. */
 function answered(world: World, at: number, device: Device, nature: Nature): World {
-  const next = { ...world, devices: world.devices.with(at, device) };
-  return { ...next, reports: next.reports.with(at, reportOf(next, at, nature)) };
+  const next = { ...world, devices: replaced(world.devices, at, device) };
+  return { ...next, reports: replaced(next.reports, at, reportOf(next, at, nature)) };
 }
 
 function storedNow(world: World, nature: Nature): World {
   const next = { ...world, stored: merged(world), saving: undefined };
   return give(next, { type: "saved", purpose: "system" }, nature);
 }
+
+/** XS has no `with`. */
+const replaced = <Item>(list: readonly Item[], at: number, item: Item): readonly Item[] =>
+  list.map((kept, index) => (index === at ? item : kept));
 
 function merged({ stored, saving = {} }: World): StoredValues {
   const values: Record<string, string> = {};
@@ -300,7 +307,7 @@ function calm(world: World, bad: readonly number[], nature: Nature): World | und
     const request = world.requests[at];
     if (request)
       return answered(
-        { ...world, requests: world.requests.with(at, undefined) },
+        { ...world, requests: replaced(world.requests, at, undefined) },
         at,
         carriedOut(world.devices[at]!, request),
         nature,
@@ -308,7 +315,7 @@ function calm(world: World, bad: readonly number[], nature: Nature): World | und
     const report = world.reports[at];
     if (report)
       return give(
-        { ...world, reports: world.reports.with(at, undefined) },
+        { ...world, reports: replaced(world.reports, at, undefined) },
         { type: "componentReported", id, report },
         nature,
       );
