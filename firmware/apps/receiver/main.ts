@@ -5,6 +5,7 @@ import config from "mc/config";
 import type { Stamped } from "../../core/event.js";
 import { pairGroup, pairSettings } from "../../core/pair/pair-build.js";
 import { createCache } from "../../platform/cache/cache.js";
+import { pairPage } from "../../platform/pair-page/pair-page.js";
 import { createBlockMemory } from "../../platform/radio/block-memory.js";
 import { createRadio } from "../../platform/radio/radio.js";
 import { startMachine } from "../../platform/start.js";
@@ -29,6 +30,7 @@ function startReceiver(): void {
     pair: pairSettings(build, "transmitter"),
     gateway: { group: pairGroup(build), cacheBytes: build.cacheBytes ?? CACHE_BYTES },
     leader: { system: build.system ?? "", installs: build.updates !== "notify" },
+    page: pairPage,
   };
 
   startMachine(

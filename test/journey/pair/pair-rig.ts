@@ -34,7 +34,9 @@ export interface PairRig extends Rig {
   readonly lines: Readonly<Record<PairApp, string[]>>;
   /** What the receiver answers in its network. */
   get(path: string): Promise<Record<string, unknown>>;
-  post(path: string, body: string | Uint8Array, contentType?: string): Promise<PhoneResponse>;
+  text(path: string): Promise<string>;
+  /** With the owner's token, or another one; empty: none. */
+  post(path: string, body: string, as?: { readonly token?: string }): Promise<PhoneResponse>;
   /** False: not within ten minutes, or this time. */
   until(is: () => boolean, limitMs?: number): Promise<boolean>;
   powerOn(): void;
@@ -92,8 +94,10 @@ export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
     async get(path) {
       return JSON.parse((await done(phone.get(path, await address()))).text);
     },
-    async post(path, body, contentType = "application/json") {
-      const headers = { "content-type": contentType, authorization: `Bearer ${OWNER_TOKEN}` };
+    text: async (path) => (await done(phone.get(path, await address()))).text,
+    async post(path, body, { token = OWNER_TOKEN } = {}) {
+      const authorization = token === "" ? {} : { authorization: `Bearer ${token}` };
+      const headers = { "content-type": "application/json", ...authorization };
       return done(phone.post(path, body, await address(), { headers }));
     },
     powerOn() {

@@ -249,7 +249,7 @@ export class LeaderTurn {
     const { offers } = this.state;
     if (request.type === "stageComponent" && !offers.some(({ image }) => image === request.image))
       // after a restart: the releases are fetched again
-      return this.#pollSoon();
+      return this.pollSoon();
     if (request.id !== SELF) return; // it asks by itself
     if (request.type === "askComponent") {
       const report = reportOfDevice(this.#around.device.update);
@@ -294,7 +294,8 @@ export class LeaderTurn {
     }
   }
 
-  #pollSoon(): void {
+  /** The update server is asked for the system's manifest. */
+  pollSoon(): void {
     this.effects.push({ type: "setTimer", timer: "system.poll", delayMs: SOON_MS });
   }
 

@@ -34,11 +34,14 @@ import {
   LeaderTurn,
   OTHER,
 } from "./leader.js";
+import { answerPair, type PairCommand } from "./pair-api.js";
 
 export interface ReceiverSettings {
   readonly pair: PairSettings;
   readonly gateway: GatewaySettings;
   readonly leader: LeaderSettings;
+  /** HTML of `/ota`. */
+  readonly page: string;
 }
 
 export interface ReceiverState {
@@ -131,12 +134,48 @@ class Turn implements Around {
       case "peerDataReceived":
       case "peerDataSettled":
         return; // raised by the pair's machine only, and handled where it is
+      case "requestReceived":
+        return this.#request(event);
       case "saved":
       case "saveFailed":
         this.#gateway(event);
         return this.#leader.hear(event);
       default:
         this.#gateway(event);
+    }
+  }
+
+  // ── the pair's own pages
+
+  #request(event: Extract<Stamped, { readonly type: "requestReceived" }>): void {
+    const answer = answerPair(event, {
+      localApi: this.device.localApi,
+      leader: this.#leader.state,
+      page: this.#settings.page,
+      can: (command) => this.#can(command),
+    });
+    if (!answer) return this.#gateway(event);
+    this.effects.push(answer.effect);
+    if (answer.command) this.#command(answer.command);
+  }
+
+  #can(command: PairCommand): boolean {
+    const { available, fetching, system } = this.#leader.state;
+    if (command === "install") return available !== undefined && !fetching.found && !system.job;
+    return command !== "cancel" || system.job !== undefined;
+  }
+
+  #command(command: PairCommand): void {
+    switch (command) {
+      case "install":
+        this.#leader.begin();
+        return;
+      case "check":
+        return this.#leader.pollSoon();
+      case "cancel":
+        return this.#leader.cancel();
+      case "forget":
+        return this.#peer(this.#stamped({ type: "peerForgotten" }));
     }
   }
 
