@@ -21,6 +21,7 @@ export function statusOf(
       if (joined) return updating(update.job);
       break;
     case "rearming":
+    case "reverting":
     case "committing":
     case "armingStaged":
     case "restarting":

@@ -157,7 +157,9 @@ export type Effect =
   | { readonly type: "rollBack" }
   /** Arms the slot that runs and restarts, so that the boot loader puts it on trial. Where that fails nothing else happens. */
   | { readonly type: "beginTrial" }
-  /** Whether another slot holds an image to go back to; verifies that image, so it takes a moment. */
+  /**
+   * Whether another slot holds an image to go back to; verifies that image, so it takes a moment. `connection` 0: the update machine asks for itself.
+   */
   | { readonly type: "checkRollBack"; readonly connection: number }
   | { readonly type: "restart"; readonly reason: RestartReason }
   // signatures

@@ -415,6 +415,20 @@ export type Event =
   | { readonly type: "commitRequested"; readonly imageSha256: string }
   /** It is armed, and starts in two seconds; or why not, in a sentence's words. */
   | { readonly type: "commitEnded"; readonly problem?: string }
+  /** A leader's word on the leader itself: if this image runs, validated, the device goes back to the one before, as by `revert` of a check's answer. */
+  | { readonly type: "revertRequested"; readonly imageSha256: string }
+  /**
+   * The device leads or belongs to an update of several devices, and its other slot is the way back: until `installationsFreed`, or another one
+   * of these, nothing is installed but images with these SHA-256 that are offered to be held. Not kept over a restart: raised again after
+   * `booted`, in the same turn.
+   */
+  | {
+      readonly type: "installationsHeld";
+      /** A clause for those who are refused, such as `the system is being updated to 2.0.0`. */
+      readonly reason: string;
+      readonly images: readonly string[];
+    }
+  | { readonly type: "installationsFreed" }
   /** What is staged, or on its way to be, is not wanted any more. */
   | { readonly type: "abandonRequested"; readonly reason: string }
   | { readonly type: "reportMade"; readonly report: Report }

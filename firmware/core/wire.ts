@@ -135,8 +135,12 @@ interface CheckAnswer {
   readonly commit?: string;
   /** What is staged is given up. */
   readonly abandon?: boolean;
-  /** The image that is to go, if it runs: the one before it starts. Its own SHA-256, 64 hex digits. Of who leads several devices. */
-  readonly roll_back?: string;
+  /**
+   * If the image with this SHA-256 runs, 64 hex digits, and has passed its trial, the device goes back to the image in its other slot, and is not
+   * offered this one again but to be held. Has no effect on a device that runs another one, so it may be repeated. Answered by the leader of several
+   * devices only, not by this server.
+   */
+  readonly revert?: string;
 }
 
 /** Answer to a check without an update. */

@@ -164,8 +164,8 @@ const offers: readonly Mutation[] = [
   {
     what: "an image that was rolled back is never installed again",
     file: `${UPDATE}/offer.ts`,
-    original: "at < blockedImage.untilMs",
-    mutated: "at < blockedImage.untilMs * 2",
+    original: "at < untilMs && ",
+    mutated: "at < untilMs * 2 && ",
   },
   {
     what: "an image that was rolled back is installed again at once",
@@ -534,6 +534,76 @@ const installation: readonly Mutation[] = [
   },
 ];
 
+const together: readonly Mutation[] = [
+  {
+    what: "a word to go back counts for any image",
+    file: `${UPDATE}/revert.ts`,
+    original: "boot?.image.imageSha256 !== sha256 || ",
+    mutated: "",
+  },
+  {
+    what: "a word to go back is followed during a trial",
+    file: `${UPDATE}/revert.ts`,
+    original: "if (onTrial) return",
+    mutated: "if (onTrial && phase === 'checking') return",
+  },
+  {
+    what: "a word to go back starts an image that was never tried",
+    file: `${UPDATE}/revert.ts`,
+    original: "  if (staged)\n",
+    mutated: "  if (staged && onTrial)\n",
+  },
+  {
+    what: "a word to go back restarts a device that has no other image, each time",
+    file: `${UPDATE}/revert.ts`,
+    original: "if (!isPossible) {",
+    mutated: "if (!isPossible && random > 1) {",
+  },
+  {
+    what: "the image that was left is installed again by the next offer",
+    file: `${UPDATE}/revert.ts`,
+    original:
+      '      { type: "store", key: BLOCKED_IMAGE_KEY, value: state.boot?.image.imageSha256 ?? "" },\n',
+    mutated: "",
+  },
+  {
+    what: "a leader can never offer an image again from which it went back",
+    file: `${UPDATE}/offer.ts`,
+    original: " && !(hold && untilMs === Number.POSITIVE_INFINITY)",
+    mutated: "",
+  },
+  {
+    what: "a roll back of the update machine answers a person who has not asked",
+    file: "firmware/core/local/api.ts",
+    original: "if (connection === 0) return [state, []];",
+    mutated: "",
+  },
+  {
+    what: "a server's rollout starts the image of one device before the others have theirs",
+    file: `${UPDATE}/offer.ts`,
+    original: "if (state.reserved && !answer.hold)",
+    mutated: "if (state.reserved && !answer.hold && state.onTrial)",
+  },
+  {
+    what: "while a system is updated any image may be staged",
+    file: `${UPDATE}/reservation.ts`,
+    original: "hold === true && reserved.images.includes(imageSha256)",
+    mutated: "hold === true",
+  },
+  {
+    what: "while a system is updated an image can be pushed",
+    file: `${UPDATE}/pushed-update.ts`,
+    original: "reservedFor(state) ?? busyReason(state)",
+    mutated: "busyReason(state)",
+  },
+  {
+    what: "while a system is updated what was staged before can start",
+    file: `${UPDATE}/reservation.ts`,
+    original: "|| reserved.images.includes(staged.imageSha256)",
+    mutated: "|| reserved.images.length > 0",
+  },
+];
+
 const staging: readonly Mutation[] = [
   {
     what: "an image that is held is armed at once",
@@ -758,6 +828,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ...offerCrashes,
   ...transfer,
   ...installation,
+  ...together,
   ...staging,
   ...boots,
 ];

@@ -123,4 +123,16 @@ export const MUTATIONS: readonly Mutation[] = [
     original: 'history.find((entry) => entry.version === version)?.result === "failed"',
     mutated: 'history.some((entry) => entry.version === version && entry.result === "failed")',
   },
+  {
+    what: "after a restart the leader installs anything in the middle of its job",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "if (!job) return before && raise",
+    mutated: "if (!job || !before) return before && raise",
+  },
+  {
+    what: "on the way back the leader installs the new image again",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "const images = isBack ? [] : ",
+    mutated: "const images = ",
+  },
 ];

@@ -306,6 +306,7 @@ function rollBackChecked(
   state: LocalApiState,
   { connection, possible }: Extract<Stamped, { readonly type: "rollBackChecked" }>,
 ): Step {
+  if (connection === 0) return [state, []]; // the update machine has asked
   if (possible) return farewell(state, connection, "rollBack");
   const message = "There is no other image to go back to.";
   return [state, [json({ connection }, 409, { code: "NO_OTHER_IMAGE", message })]];

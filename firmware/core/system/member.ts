@@ -66,7 +66,7 @@ export function answerToCheck(
     case "abandonComponent":
       return writeJson({ update_available: false, ...always, abandon: true });
     case "rollBackComponent":
-      return writeJson({ update_available: false, ...always, roll_back: request.image });
+      return writeJson({ update_available: false, ...always, revert: request.image });
     default:
       return writeJson({ update_available: false, ...always });
   }

@@ -78,6 +78,26 @@ export const isLeading = ({ job }: SystemState): boolean => job !== undefined;
 
 /** @param time seconds since 1970, for the history; 0: not known */
 export function systemStep(state: SystemState, event: Stamped<SystemInput>, time: number): Step {
+  const [next, effects] = handle(state, event, time);
+  // a boot comes with the state of before only in a test: the core that it is told to has forgotten all the same
+  const before = event.type === "booted" ? undefined : state.job;
+  const told = reservation(before, next.job);
+  return [next, told ? [told, ...effects] : effects];
+}
+
+/** What the leader's own core has to know, when that changes: on the way back it installs none of the new images either. */
+function reservation(before: Job | undefined, job: Job | undefined): SystemRaise | undefined {
+  if (!job) return before && raise({ type: "installationsFreed" });
+  const isBack = job.phase === "goingBack";
+  if (before?.version === job.version && (before.phase === "goingBack") === isBack) return undefined;
+  const images = isBack ? [] : [...new Set(job.members.map(({ image }) => image))];
+  const reason = isBack
+    ? `the system goes back from ${job.version}`
+    : `the system is being updated to ${job.version}`;
+  return raise({ type: "installationsHeld", reason, images });
+}
+
+function handle(state: SystemState, event: Stamped<SystemInput>, time: number): Step {
   switch (event.type) {
     case "booted":
       return resume(event, time);

@@ -78,7 +78,9 @@ export type ComponentRequest =
 
 export interface SystemRaise {
   readonly type: "raise";
-  readonly event: /** A job has begun or got to another phase; absent: there is none any more. */
+  readonly event: /** For the leader's own core, and first after a boot: while a job lasts, the other slot of every member is the way back. */
+    | Extract<Event, { readonly type: "installationsHeld" | "installationsFreed" }>
+    /** A job has begun or got to another phase; absent: there is none any more. */
     | { readonly type: "systemProgressed"; readonly version: string; readonly phase?: string }
     | { readonly type: "systemRefused"; readonly version: string; readonly reason: string }
     /** All components have the new images. `each`: those that are not named. */

@@ -26,7 +26,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
   if (poll_seconds !== undefined && typeof poll_seconds !== "number") return undefined;
   const device_token = value.get("device_token");
   const commit = value.get("commit");
-  const roll_back = value.get("roll_back");
+  const revert = value.get("revert");
   const orders = readOrders(value.get("orders"));
   const more = {
     time,
@@ -34,8 +34,8 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
     ...(poll_seconds === undefined ? {} : { poll_seconds }),
     ...(value.get("poll_is_for_all") === true ? { poll_is_for_all: true } : {}),
     ...(isSha256(commit) ? { commit } : {}),
-    ...(isSha256(roll_back) ? { roll_back } : {}),
     ...(value.get("abandon") === true ? { abandon: true } : {}),
+    ...(isSha256(revert) ? { revert } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };
   if (value.get("update_available") === false) return { update_available: false, ...more };

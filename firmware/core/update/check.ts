@@ -30,6 +30,8 @@ import {
   type Suspect,
   suspectOf,
 } from "./offer-crashes.js";
+import { mayStart } from "./reservation.js";
+import { revert } from "./revert.js";
 import { isStagedAs } from "./staged.js";
 import { abandon, commit } from "./staging.js";
 import {
@@ -237,7 +239,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   ];
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack
   const [next, effects] =
-    answer.abandon || !isInstallable(polled, answer, at)
+    answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
       ? actOn(polled, answer, random)
       : evaluateOffer(polled, answer, text.length, at, random);
   // after the offer: what it starts decides which orders may be carried out now
@@ -250,20 +252,17 @@ const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): ans
   !isStagedAs(state.staged, answer.commit ?? "") &&
   !isRefused(state, answer, at);
 
-/** What an answer asks for that brings nothing to install: to start what is staged, or to give it up. An offer beside that comes again. */
+/**
+ * What an answer asks for that brings nothing to install: to give up what is staged, to go back, to start what is staged. An offer beside that
+ * comes again.
+ */
 function actOn(state: UpdateState, answer: CheckAnswer, random: number): Step {
-  const running = state.boot?.image;
-  if (running && answer.roll_back === running.imageSha256)
-    return [
-      state,
-      [
-        { type: "log", level: "warn", message: `${running.version} is rolled back: who leads has said so` },
-        { type: "rollBack" },
-      ],
-    ];
   const [free, dropping] = answer.abandon ? abandon(state, "the server has said so", random) : [state, []];
-  if (isStagedAs(free.staged, answer.commit ?? "")) return commit(free, answer.commit ?? "");
-  return [free, [...dropping, nextCheck(free, random)]];
+  const [reverting, going] = answer.revert === undefined ? [free, []] : revert(free, answer.revert);
+  if (reverting.phase === "reverting") return [reverting, [...dropping, ...going]];
+  if (isStagedAs(free.staged, answer.commit ?? "") && mayStart(free))
+    return commit(free, answer.commit ?? "");
+  return [free, [...dropping, ...going, nextCheck(free, random)]];
 }
 
 /** A 401 usually means that the device was flashed again, and its log is where a person looks first. */

@@ -12,6 +12,7 @@ import { FRESH_JOB, type Job } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release } from "./release.js";
+import { isReserved } from "./reservation.js";
 import { HELD_BACK, holdBack } from "./setbacks.js";
 import { noSlotFailure } from "./slot-support.js";
 import { discardStaged, isStagedAs, type Staged } from "./staged.js";
@@ -24,6 +25,7 @@ import {
   nextCheck,
   type Offer,
   type Refused,
+  type Reservation,
   report,
   type Step,
   type Unverified,
@@ -39,6 +41,7 @@ export function evaluateOffer(
   random: number,
 ): Step {
   const offer = offerOf(answer);
+  if (state.reserved && !answer.hold) return waitForSystem(state, offer, state.reserved, random);
   if (at < state.downloadsFromMs) return waitForServer(state, offer, at, random);
   const problem = addressProblem(state.server, answer);
   if (problem !== undefined) return refuse(state, offer, problem, random);
@@ -52,11 +55,13 @@ export function evaluateOffer(
   const signed = parsed.value;
   const { blockedImage, staged } = state;
   const { imageSha256 } = signed.release;
+  if (state.reserved && isReserved(state, imageSha256, answer.hold))
+    return waitForSystem(state, offer, state.reserved, random);
   if (isStagedAs(staged, imageSha256))
     return answer.hold ? [state, [nextCheck(state, random)]] : commit(state, imageSha256);
   if (staged?.from === "push" && at - staged.sinceMs < UPLOAD_FIRST_MS)
     return waitForUpload(state, offer, staged, random);
-  if (blockedImage?.imageSha256 === imageSha256 && at < blockedImage.untilMs)
+  if (blockedImage?.imageSha256 === imageSha256 && isInForce(blockedImage, answer, at))
     return [state, [nextCheck(state, random)]];
   const suspect = suspectOf(answer.firmware_id, imageSha256, answerBytes);
   if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at)) {
@@ -107,6 +112,30 @@ function waitForServer(state: UpdateState, { version }: Offer, at: number, rando
   const message = `update to ${version} waits ${seconds} s more, as its server has asked`;
   return [state, [{ type: "log", level: "info", message }, nextCheck(state, random)]];
 }
+
+/** The slot is not free. The server hears nothing of it: its offer is as good after that. */
+const waitForSystem = (
+  state: UpdateState,
+  { version }: Offer,
+  { reason }: Reservation,
+  random: number,
+): Step => [
+  state,
+  [
+    { type: "log", level: "info", message: `update to ${version} waits: ${reason}` },
+    nextCheck(state, random),
+  ],
+];
+
+/**
+ * What was rolled back by a person's word waits for another release; but who leads several devices offers it to be held only when a person wants
+ * it once more.
+ */
+const isInForce = (
+  { untilMs }: NonNullable<UpdateState["blockedImage"]>,
+  { hold }: OfferAnswer,
+  at: number,
+): boolean => at < untilMs && !(hold && untilMs === Number.POSITIVE_INFINITY);
 
 /** What a person has uploaded to install it next is not replaced by what a server offers, for this time. */
 const UPLOAD_FIRST_MS = 3_600_000;

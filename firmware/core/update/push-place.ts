@@ -5,6 +5,7 @@
 //   idle, checking ─────────────────────────────────────────────────────────► the push begins
 //   verifying an offer, resuming, fetching, requesting, streaming, waiting ─► the download ends, the push begins
 //   the same of another push, proving, arming, restarting, rearming, trial ─► 409, with what it waits for
+//   reverting ──────────────────────────────────────────────────────────────► 409
 //   staging, and what is staged while it is proved or armed ────────────────► 409; what only waits is replaced
 
 import type { Effect } from "../effect.js";
@@ -18,6 +19,8 @@ export function busyReason(state: UpdateState): string | undefined {
     case "idle":
     case "checking":
       return undefined;
+    case "reverting":
+      return "the device is about to go back to its other image, try again after that";
     case "restarting":
     case "rearming":
     case "committing":

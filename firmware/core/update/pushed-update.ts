@@ -11,6 +11,7 @@ import { FRESH_JOB, type Job, type PushSource } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { busyReason, makeRoom } from "./push-place.js";
 import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
+import { reservedFor } from "./reservation.js";
 import { noSlotFailure } from "./slot-support.js";
 import { discardStaged } from "./staged.js";
 import {
@@ -31,7 +32,7 @@ export const PUSH_RESTART_DELAY_MS = 1_000;
 
 /** A push with valid credentials (local/push.ts): accepted unless it has to wait (push-place.ts). */
 export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
-  const busy = busyReason(state) ?? (state.boot && noSlotFailure(state.boot)?.message);
+  const busy = reservedFor(state) ?? busyReason(state) ?? (state.boot && noSlotFailure(state.boot)?.message);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
   const [dropped, dropping] = makeRoom(state);
   const suspect = suspectOf(undefined, imageIdOf(offer), 0);
@@ -196,7 +197,12 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   created: 0,
 });
 
-const answer = ({ connection, espota, isJson, hold }: PushOffer, status: number, message: string): Effect =>
+/** An answer before there is a job. */
+export const answer = (
+  { connection, espota, isJson, hold }: PushOffer,
+  status: number,
+  message: string,
+): Effect =>
   espota
     ? { type: "sendDatagram", address: espota.address, port: espota.replyPort, text: espotaError(message) }
     : {

@@ -21,6 +21,7 @@ import { type Job, originOfJob } from "./job.js";
 import { hashForProof, proofOf } from "./proof.js";
 import { pushStaged } from "./pushed-update.js";
 import { type InstallRecord, RECORD_KEY } from "./record.js";
+import { mayStart } from "./reservation.js";
 import { failAttempt } from "./retry.js";
 import { noteFlashFailure } from "./setbacks.js";
 import {
@@ -157,6 +158,7 @@ export function commit(state: UpdateState, sha256: string): Step {
     return refuseCommit(state, `no image with SHA-256 ${sha256} is staged here`);
   if (phase === "committing" || phase === "armingStaged") return [state, []];
   if (state.onTrial) return refuseCommit(state, "the firmware that runs is on trial");
+  if (!mayStart(state)) return refuseCommit(state, state.reserved?.reason ?? "");
   const log: Effect = { type: "log", level: "info", message: `${staged.version} is committed` };
   // the slot is being hashed
   if (phase === "restoring") return [enter(state, { phase: "committing" }), [log]];
@@ -176,7 +178,8 @@ const refuseCommit = (state: UpdateState, problem: string): Step => [
   ],
 ];
 
-const endCheck = ({ phase, attempt }: UpdateState): readonly Effect[] =>
+/** Ends a check that is under way. */
+export const endCheck = ({ phase, attempt }: UpdateState): readonly Effect[] =>
   phase === "checking"
     ? [
         { type: "clearTimer", timer: "transfer" },

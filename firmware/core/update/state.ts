@@ -82,6 +82,16 @@ interface Common {
   readonly setbacks: Setbacks;
   /** Complete in its slot, and proved in this boot unless the phase is `restoring`. Another job ends it. */
   readonly staged: Staged | undefined;
+  /** While several devices are updated together: who may still be installed, and why nothing else is. */
+  readonly reserved: Reservation | undefined;
+}
+
+/** The slot belongs to an update of several devices (reservation.ts). */
+export interface Reservation {
+  /** A clause, such as `the system is being updated to 2.0.0`. */
+  readonly reason: string;
+  /** SHA-256 in the images that may be staged, hex. */
+  readonly images: readonly string[];
 }
 
 /** The phases in which there is a job. */
@@ -107,7 +117,7 @@ export type Unverified =
 
 /** A phase, and what there is in this phase only. */
 type Phase =
-  | { readonly phase: "idle" | "checking" | "restarting" | StagedPhase }
+  | { readonly phase: "idle" | "checking" | "reverting" | "restarting" | StagedPhase }
   | { readonly phase: "verifying"; readonly unverified: Unverified }
   | { readonly phase: JobPhase; readonly job: Job }
   /** The slot of the last installation is armed again, right after a boot. */
@@ -151,6 +161,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   offerCrashes: initialOfferCrashes,
   setbacks: NO_SETBACKS,
   staged: undefined,
+  reserved: undefined,
 });
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];

@@ -9,6 +9,7 @@
 //   restarting ◄─ slotArmed ─ arming ◄─ whole image equals the signed digest ─ proving ◄─ last chunk right ──────────── streaming ┘
 //
 // An image that is held goes from proving to staging instead, and waits: staging.ts.
+// A word of whoever leads several devices brings the image before back: revert.ts; while they are updated nothing else is installed: reservation.ts.
 // resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
 // Right after a boot that has to arm the slot again (after-install.ts): rearming ─ slotArmed ─► restarting.
 //
@@ -26,7 +27,9 @@ import { armed, checkNextChunk, chunkStored, proved, resume, resumedChunkHashed 
 import { signatureVerified } from "./offer.js";
 import { clearOffer } from "./offer-crashes.js";
 import { evaluatePush } from "./pushed-update.js";
+import { reserve } from "./reserve.js";
 import { bodyTruncated, handleSlotFailure, pushTimedOut, retryLater } from "./retry.js";
+import { revert, revertChecked } from "./revert.js";
 import { abandon, commit, stagedStep, stagingStep, watchStaged } from "./staging.js";
 import {
   enter,
@@ -86,6 +89,12 @@ function handle(state: UpdateState, event: Stamped): Step {
       return commit(state, event.imageSha256);
     case "abandonRequested":
       return abandon(state, event.reason, event.random);
+    case "revertRequested":
+      return revert(state, event.imageSha256);
+    case "installationsHeld":
+      return reserve(state, { reason: event.reason, images: event.images }, event.random);
+    case "installationsFreed":
+      return [{ ...state, reserved: undefined }, []];
     case "reportTaken":
       return reportTaken(state, event.report);
     case "storeFailed":
@@ -149,6 +158,10 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
       return event.type === "slotArmed" ? armed(state) : handleSlotFailure(state, event);
     case "staging":
       return stagingStep(state, event);
+    case "reverting":
+      return event.type === "rollBackChecked" && event.connection === 0
+        ? revertChecked(state, event.possible, event.random)
+        : [state, []];
     case "restoring":
     case "committing":
     case "armingStaged":

@@ -33,6 +33,8 @@ export interface DownloadOptions {
   readonly thereBytes?: number;
   /** The digests' URL in the offer. */
   readonly digestsUrl?: string | undefined;
+  /** Whether another slot holds an image to go back to; default: yes. */
+  readonly canRollBack?: boolean;
   /** The offer asks for the image to be staged only. */
   readonly hold?: boolean;
   /** Fields of the release that differ from the image. */
@@ -384,6 +386,11 @@ export class Download {
       case "verifySignature":
         this.#events.push({ type: "signatureVerified", attempt: effect.attempt, good: true });
         return;
+      case "checkRollBack": {
+        const possible = this.#options.canRollBack ?? true;
+        this.#events.push({ type: "rollBackChecked", connection: effect.connection, possible });
+        return;
+      }
       case "armSlot":
         this.#events.push({ type: "slotArmed", attempt: effect.attempt });
         return;

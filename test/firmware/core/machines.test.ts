@@ -60,6 +60,7 @@ const PHASES = Object.keys({
   committing: 0,
   armingStaged: 0,
   rearming: 0,
+  reverting: 0,
   restarting: 0,
 } satisfies Record<UpdatePhase, 0>) as UpdatePhase[];
 
@@ -115,6 +116,9 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
+    revertRequested: { type: "revertRequested", imageSha256: BOOTED.image.imageSha256 },
+    installationsHeld: { type: "installationsHeld", reason: "no", images: [] },
+    installationsFreed: { type: "installationsFreed" },
     saved: { type: "saved", purpose: "settings" },
     saveFailed: { type: "saveFailed", purpose: "settings", message: "no" },
     storeFailed: { type: "storeFailed", key: "server", message: "no" },
@@ -163,6 +167,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     { type: "requestReceived", method: "GET", path: "/api/version", ...request },
     ...PURPOSES.map((purpose) => ({ type: "saveFailed", purpose, message: "no" }) as const),
     { type: "saved", purpose: "staged" },
+    { type: "rollBackChecked", connection: 0, possible: true },
     { type: "storeFailed", key: OTHER_TOKEN_KEY, message: "no" },
   ];
 }

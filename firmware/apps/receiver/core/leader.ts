@@ -100,7 +100,11 @@ export type LeaderEffect =
   | Exclude<PollEffect, { readonly type: "raise" }>
   | Exclude<OffersOutput, { readonly type: "offersReady" | "offersFailed" }>
   /** Of the receiver itself. */
-  | { readonly type: "askSelf"; readonly request: ComponentRequest };
+  | { readonly type: "askSelf"; readonly request: ComponentRequest }
+  /** For its core. */
+  | { readonly type: "tellSelf"; readonly event: Reservation };
+
+type Reservation = Extract<Event, { readonly type: "installationsHeld" | "installationsFreed" }>;
 
 /** Whether an event is an answer, or a timer, of the leader's only. */
 export const isLeaders = (event: {
@@ -262,6 +266,10 @@ export class LeaderTurn {
 
   #progress(event: SystemRaise["event"]): void {
     switch (event.type) {
+      case "installationsHeld":
+      case "installationsFreed":
+        this.effects.push({ type: "tellSelf", event });
+        return;
       case "systemProgressed":
         if (event.phase !== undefined) this.#log("info", `system ${event.version}: ${event.phase}`);
         return this.lookAtSelf();

@@ -69,7 +69,7 @@ export const RECEIVER_STORES: Readonly<Record<string, number>> = Object.freeze({
 export type ReceiverEvent = GatewayEvent | PairEvent;
 export type ReceiverEffect =
   | Exclude<GatewayEffect, ForApps>
-  | Exclude<LeaderEffect, { readonly type: "askSelf" }>
+  | Exclude<LeaderEffect, { readonly type: "askSelf" | "tellSelf" }>
   | TimerEffect<string>;
 
 /** What a gateway tells whoever composes it. */
@@ -244,6 +244,7 @@ class Turn implements Around {
       if (count >= MAX_OWN_STEPS) throw new Error(`more than ${MAX_OWN_STEPS} steps of the leader at once`);
       if (answer) this.#gateway(this.#stamped(answer));
       else if (effect?.type === "askSelf") this.#askSelf(effect.request);
+      else if (effect?.type === "tellSelf") this.#gateway(this.#stamped(effect.event));
       else if (effect) this.effects.push(effect);
       this.#leader.lookAtSelf();
     }
@@ -274,8 +275,7 @@ class Turn implements Around {
           this.#stamped({ type: "abandonRequested", reason: "the system stays as it is" }),
         );
       case "rollBackComponent":
-        if (this.device.update.boot?.image.imageSha256 === image) this.effects.push({ type: "rollBack" });
-        return;
+        return this.#gateway(this.#stamped({ type: "revertRequested", imageSha256: image ?? "" }));
       default:
         return;
     }

@@ -115,10 +115,21 @@ class Leader {
 
 const deadlineOf = (delayMs: number) => ({ type: "setTimer", timer: "system.deadline", delayMs });
 
+const HELD = {
+  type: "installationsHeld",
+  reason: "the system is being updated to 2.0.0",
+  images: [RECEIVER, TRANSMITTER],
+};
+const HELD_ON_THE_WAY_BACK = { ...HELD, reason: "the system goes back from 2.0.0", images: [] };
+
 describe("the leader of a system", () => {
   it("stores a job before it asks anyone, then has everything staged, and starts nothing before all are ready", () => {
     const leader = new Leader().offer();
-    expect(leader.effects[0]?.type).equal("save");
+    expect(leader.effects[0], "before anything else can be installed").deep.equal({
+      type: "raise",
+      event: HELD,
+    });
+    expect(leader.effects[1]?.type).equal("save");
     expect(leader.asked).deep.equal(["askComponent receiver", "askComponent transmitter"]);
     expect(leader.deadline).deep.equal(deadlineOf(3_600_000));
     expect(leader.report("receiver", was).asked).deep.equal(["stageComponent receiver"]);
@@ -140,6 +151,7 @@ describe("the leader of a system", () => {
     expect(leader.asked).deep.equal(["commitComponent transmitter"]);
     leader.report("transmitter", trying(TRANSMITTER)).report("transmitter", runs(TRANSMITTER));
     expect(leader.raised).deep.equal([
+      { type: "installationsFreed" },
       { type: "systemProgressed", version: "2.0.0" },
       { type: "systemFinished", version: "2.0.0", without: [] },
     ]);
@@ -362,6 +374,20 @@ describe("the leader of a system", () => {
     expect(idle.tick().effects).deep.equal([]);
     expect(idle.late().effects).deep.equal([]);
     expect(idle.report("receiver", was).effects).deep.equal([]);
+  });
+
+  it("keeps every other installation out while a job lasts, and again after a boot before anything else", () => {
+    const leader = new Leader().ready();
+    expect(leader.raised, "told once").not.deep.include(HELD);
+    leader.reboot();
+    expect(leader.effects[0]).deep.equal({ type: "raise", event: HELD });
+    leader.give({ type: "systemCancelled", reason: "no" });
+    expect(leader.raised[0]).deep.equal(HELD_ON_THE_WAY_BACK);
+    leader.reboot();
+    expect(leader.raised[0]).deep.equal(HELD_ON_THE_WAY_BACK);
+    leader.report("receiver", was).report("transmitter", was);
+    expect(leader.raised[0]).deep.equal({ type: "installationsFreed" });
+    expect(leader.reboot().raised, "there is no job any more").deep.equal([]);
   });
 
   it("forgets a job that it cannot read, and says so", () => {
