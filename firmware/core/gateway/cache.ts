@@ -25,6 +25,7 @@ import {
 } from "../update/digests.js";
 import { SECTOR_BYTES } from "../update/release.js";
 import type { CacheEffect, CacheEvent } from "./cache-vocabulary.js";
+import { writeCache } from "./cache-write.js";
 import type { CachedImage } from "./cached-image.js";
 
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
@@ -165,7 +166,7 @@ export function cacheHeard(
       if (state.phase === "waiting") return begin(state, state.index, source);
       return isAsking(state) ? failed(state, "the server is silent", NO_ANSWER, stamp) : [state, []];
     case "cacheErased":
-      return isMine(state, event) && state.phase === "streaming" ? write(state, true) : [state, []];
+      return isMine(state, event) && state.phase === "streaming" ? writeCache(state, true) : [state, []];
     case "cacheWritten":
       return isMine(state, event) && state.phase === "streaming" ? written(state) : [state, []];
     case "cacheHashed":
@@ -389,24 +390,8 @@ function read(state: CacheState, image: CachedImage): Step {
 function taken(state: CacheState, bytes: Uint8Array): Step {
   const available = Math.max(0, state.available - bytes.length);
   const fetchedBytes = state.fetchedBytes + bytes.length;
-  const [next, outputs] = write({ ...state, pending: bytes, available, fetchedBytes }, false);
+  const [next, outputs] = writeCache({ ...state, pending: bytes, available, fetchedBytes }, false);
   return [next, [timer(STALL_MS), ...outputs]];
-}
-
-/** A sector is erased when its first byte is written: what it held is of another image, or wrong. */
-function write(state: CacheState, isErased: boolean): Step {
-  const { pending, offset } = state;
-  if (!pending) return [state, []];
-  const attempt = state.attempt + 1;
-  const isFirst = offset % SECTOR_BYTES === 0 && !isErased;
-  return [
-    { ...state, attempt },
-    [
-      isFirst
-        ? { type: "eraseCache", attempt, offset }
-        : { type: "writeCache", attempt, offset, bytes: pending },
-    ],
-  ];
 }
 
 function written(state: CacheState): Step {

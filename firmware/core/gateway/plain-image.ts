@@ -13,6 +13,7 @@ import type { Event, Stamp } from "../event.js";
 import { judgePart, type Part, rangeHeader } from "../http/part.js";
 import { SECTOR_BYTES } from "../update/release.js";
 import type { CacheEffect, CacheEvent } from "./cache-vocabulary.js";
+import { writeCache } from "./cache-write.js";
 
 const PIECE_BYTES = 4 * SECTOR_BYTES;
 const RETRY = Object.freeze({ firstMs: 1_000, maximumMs: 60_000 });
@@ -83,7 +84,7 @@ export function plainImageHeard(
       if (state.phase === "waiting") return request(state);
       return isAsking(state) ? failed(state, "the server is silent", stamp) : [state, []];
     case "cacheErased":
-      return isWriting(state, event) ? write(state, true) : [state, []];
+      return isWriting(state, event) ? writeCache(state, true) : [state, []];
     case "cacheWritten":
       return isWriting(state, event) ? written(state) : [state, []];
     case "cacheHashed":
@@ -172,7 +173,7 @@ function answered(state: PlainState, event: AnswerEvent, stamp: Stamp): PlainSte
       return state.phase !== "streaming" || isBusy ? [next, []] : read(next);
     }
     case "responseData":
-      return write(
+      return writeCache(
         { ...state, pending: event.bytes, available: state.available - event.bytes.length },
         false,
       );
@@ -197,21 +198,6 @@ function read(state: PlainState): PlainStep {
     [
       { type: "setTimer", timer: "job.image", delayMs: STALL_MS },
       { type: "readResponse", attempt: state.request, maxBytes },
-    ],
-  ];
-}
-
-function write(state: PlainState, isErased: boolean): PlainStep {
-  const { pending, offset } = state;
-  if (!pending) return [state, []];
-  const attempt = state.attempt + 1;
-  const isFirst = offset % SECTOR_BYTES === 0 && !isErased;
-  return [
-    { ...state, attempt },
-    [
-      isFirst
-        ? { type: "eraseCache", attempt, offset }
-        : { type: "writeCache", attempt, offset, bytes: pending },
     ],
   ];
 }

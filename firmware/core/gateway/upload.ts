@@ -23,6 +23,7 @@ import {
 } from "../update/digests.js";
 import { SECTOR_BYTES } from "../update/release.js";
 import type { CacheEffect, CacheEvent } from "./cache-vocabulary.js";
+import { writeCache } from "./cache-write.js";
 import { type CachedImage, pathOf } from "./cached-image.js";
 
 export interface UploadState {
@@ -79,7 +80,7 @@ export function uploadBytes(state: UploadState, bytes: Uint8Array): Step {
   if (state.phase !== "receiving" || state.pending || bytes.length === 0) return [state, []];
   if (bytes.length > wanted(state))
     return [undefined, [{ type: "uploadFailed", message: "more bytes came than were asked for" }]];
-  return write({ ...state, pending: bytes }, false);
+  return writeCache({ ...state, pending: bytes }, false);
 }
 
 /** An event of its own effects; others are ignored. */
@@ -87,7 +88,7 @@ export function uploadHeard(state: UploadState, event: CacheEvent | Event): Step
   if (!("attempt" in event) || event.attempt !== state.attempt) return [state, []];
   switch (event.type) {
     case "cacheErased":
-      return write(state, true);
+      return writeCache(state, true);
     case "cacheWritten":
       return written(state);
     case "cacheHashed":
@@ -106,21 +107,6 @@ const wanted = ({ offset, image }: UploadState): number =>
   Math.min(SECTOR_BYTES - (offset % SECTOR_BYTES), image.release.size - offset);
 
 const want = (state: UploadState): UploadOutput => ({ type: "uploadWants", maxBytes: wanted(state) });
-
-function write(state: UploadState, isErased: boolean): Step {
-  const { pending, offset } = state;
-  if (!pending) return [state, []];
-  const attempt = state.attempt + 1;
-  const isFirst = offset % SECTOR_BYTES === 0 && !isErased;
-  return [
-    { ...state, attempt },
-    [
-      isFirst
-        ? { type: "eraseCache", attempt, offset }
-        : { type: "writeCache", attempt, offset, bytes: pending },
-    ],
-  ];
-}
 
 function written(state: UploadState): Step {
   const { pending, image } = state;

@@ -26,7 +26,7 @@ interface Found {
 
 export type Worlds = ReadonlyMap<string, Found>;
 
-export const beginning = (nature: Nature): World => begin(jobOf(2), nature);
+const beginning = (nature: Nature): World => begin(jobOf(2), nature);
 
 /** The reachable worlds by their keys, those that are reached in the fewest steps first. */
 export function search(nature: Nature, maxCount: number): Worlds {
