@@ -74,4 +74,38 @@ describe("the system of a pair", () => {
       expect(await pair.get("/api/health")).include({ status: "healthy" });
       expect(pair.lines.receiver.filter((line) => line.includes("1.1.0: staging"))).length(1);
     });
+
+  const CUTS: readonly (readonly [what: string, app: PairApp, by: PairApp, line: string])[] = [
+    ["the receiver gets its image", "receiver", "receiver", "updating to 1.1.0"],
+    ["the transmitter gets its image", "receiver", "transmitter", "resuming at byte 131072"],
+    ["the receiver is on trial", "receiver", "receiver", "trial run"],
+    ["the transmitter has its image", "transmitter", "transmitter", "1.1.0 is staged"],
+    ["the transmitter is on trial", "transmitter", "transmitter", "trial run"],
+  ];
+  for (const [what, app, by, line] of CUTS)
+    it(`gets to its end when the ${app} loses its power while ${what}`, async () => {
+      pair = await setUpPair();
+      await publish("1.1.0", {
+        receiver: await pairImage("receiver", "1.1.0"),
+        transmitter: await pairImage("transmitter", "1.1.0"),
+      });
+      pair.powerOn();
+      const isThere = await pair.until(() => pair.lines[by].some((text) => text.includes(line)), LIMIT_MS);
+      expect(isThere, trace()).equal(true);
+      pair[app].powerOff();
+      await pair.desk.world.runFor(2_000);
+      pair[app].powerOn();
+      const isOver = await pair.until(
+        () => said("system 1.1.0 is installed on both") || said("system 1.1.0 is not installed"),
+        LIMIT_MS,
+      );
+      expect(isOver, trace()).equal(true);
+      await pair.desk.world.runFor(MINUTE_MS);
+      const version = said("system 1.1.0 is installed on both") ? "1.1.0" : "1.0.0";
+      expect([newest("receiver")?.current_version, newest("transmitter")?.current_version]).deep.equal([
+        version,
+        version,
+      ]);
+      expect(await pair.get("/api/health")).include({ status: "healthy" });
+    });
 });
