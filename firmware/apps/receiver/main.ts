@@ -5,6 +5,7 @@ import config from "mc/config";
 import type { Stamped } from "../../core/event.js";
 import { pairGroup, pairSettings } from "../../core/pair/pair-build.js";
 import { createCache } from "../../platform/cache/cache.js";
+import { createBroker } from "../../platform/mqtt/broker.js";
 import { pairPage } from "../../platform/pair-page/pair-page.js";
 import { createBlockMemory } from "../../platform/radio/block-memory.js";
 import { createRadio } from "../../platform/radio/radio.js";
@@ -18,6 +19,7 @@ import {
   type ReceiverSettings,
   receiverStep,
 } from "./core/receiver.js";
+import { toldOf } from "./core/telling.js";
 
 /** Of `cache` in partitions/8mb-gateway.csv. */
 const CACHE_BYTES = 0x1e0000;
@@ -31,6 +33,7 @@ function startReceiver(): void {
     gateway: { group: pairGroup(build), cacheBytes: build.cacheBytes ?? CACHE_BYTES },
     leader: { system: build.system ?? "", installs: build.updates !== "notify" },
     page: pairPage,
+    told: toldOf(build.mqtt ?? {}),
   };
 
   startMachine(
@@ -45,6 +48,7 @@ function startReceiver(): void {
         ...createRadio(dispatch, native),
         ...createBlockMemory(dispatch, native),
         ...createCache(dispatch, native),
+        ...createBroker(dispatch),
       }),
     },
   );

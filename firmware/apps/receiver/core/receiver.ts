@@ -16,6 +16,8 @@ import {
   initialGateway,
 } from "../../../core/gateway/gateway-device.js";
 import { knowImage } from "../../../core/gateway/relay.js";
+import { initialPublisher, type PublisherState } from "../../../core/mqtt/publisher.js";
+import type { BrokerEvent } from "../../../core/mqtt/vocabulary.js";
 import { MAX_PEER_LENGTH, PEER_KEY } from "../../../core/pair/peer.js";
 import { initialPeer, type PairSettings, type PeerState } from "../../../core/pair/peer-state.js";
 import { isPeerFrame, isPeerInput, peerTurn } from "../../../core/pair/peer-turn.js";
@@ -35,6 +37,7 @@ import {
   OTHER,
 } from "./leader.js";
 import { answerPair, type PairCommand } from "./pair-api.js";
+import { isBrokers, type TellingEffect, type Told, tell } from "./telling.js";
 
 export interface ReceiverSettings {
   readonly pair: PairSettings;
@@ -42,12 +45,15 @@ export interface ReceiverSettings {
   readonly leader: LeaderSettings;
   /** HTML of `/ota`. */
   readonly page: string;
+  /** The MQTT broker that is told of updates. */
+  readonly told: Told | undefined;
 }
 
 export interface ReceiverState {
   readonly gateway: GatewayState;
   readonly peer: PeerState;
   readonly leader: LeaderState;
+  readonly publisher: PublisherState;
   /** What the transmitter has sent last. */
   readonly telemetry: Telemetry | undefined;
 }
@@ -56,6 +62,7 @@ export const initialReceiver: ReceiverState = Object.freeze({
   gateway: initialGateway,
   peer: initialPeer,
   leader: initialLeader,
+  publisher: initialPublisher,
   telemetry: undefined,
 });
 
@@ -66,10 +73,11 @@ export const RECEIVER_STORES: Readonly<Record<string, number>> = Object.freeze({
   [PEER_KEY]: MAX_PEER_LENGTH,
 });
 
-export type ReceiverEvent = GatewayEvent | PairEvent;
+export type ReceiverEvent = GatewayEvent | PairEvent | BrokerEvent;
 export type ReceiverEffect =
   | Exclude<GatewayEffect, ForApps>
-  | Exclude<LeaderEffect, { readonly type: "askSelf" | "tellSelf" }>
+  | Exclude<LeaderEffect, { readonly type: "askSelf" }>
+  | TellingEffect
   | TimerEffect<string>;
 
 /** What a gateway tells whoever composes it. */
@@ -114,10 +122,14 @@ class Turn implements Around {
   }
 
   hear(event: Stamped<ReceiverEvent>): void {
-    this.#pass(event);
+    const before = this.device;
+    if (!isBrokers(event)) this.#pass(event);
     if (!OF_TRANSFERS.includes(event.type)) this.#leader.lookAtSelf();
     this.#finish();
-    this.state = { ...this.state, leader: this.#leader.state };
+    const seen = [before, this.device] as const;
+    const [publisher, effects] = tell(this.state.publisher, event, seen, this.#settings.told);
+    this.effects.push(...effects);
+    this.state = { ...this.state, leader: this.#leader.state, publisher };
   }
 
   #pass(event: Stamped<ReceiverEvent>): void {
@@ -131,6 +143,10 @@ class Turn implements Around {
         return this.#peer(event);
       case "frameReceived":
         return isPeerFrame(event.bytes) ? this.#peer(event) : this.#gateway(event);
+      case "brokerConnected":
+      case "brokerReceived":
+      case "brokerLost":
+        return; // heard by telling.ts
       case "peerDataReceived":
       case "peerDataSettled":
         return; // raised by the pair's machine only, and handled where it is
@@ -244,7 +260,6 @@ class Turn implements Around {
       if (count >= MAX_OWN_STEPS) throw new Error(`more than ${MAX_OWN_STEPS} steps of the leader at once`);
       if (answer) this.#gateway(this.#stamped(answer));
       else if (effect?.type === "askSelf") this.#askSelf(effect.request);
-      else if (effect?.type === "tellSelf") this.#gateway(this.#stamped(effect.event));
       else if (effect) this.effects.push(effect);
       this.#leader.lookAtSelf();
     }
@@ -275,7 +290,8 @@ class Turn implements Around {
           this.#stamped({ type: "abandonRequested", reason: "the system stays as it is" }),
         );
       case "rollBackComponent":
-        return this.#gateway(this.#stamped({ type: "revertRequested", imageSha256: image ?? "" }));
+        if (this.device.update.boot?.image.imageSha256 === image) this.effects.push({ type: "rollBack" });
+        return;
       default:
         return;
     }
