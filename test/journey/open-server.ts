@@ -75,6 +75,7 @@ export async function openTestServer(options: {
       const form = new FormData();
       for (const [name, value] of Object.entries(fields)) form.set(name, value);
       form.set("release", release);
+      for (const [name, value] of Object.entries(fields)) form.set(name, value);
       form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
       await send("/api/ota/admin/upload", form);
     },

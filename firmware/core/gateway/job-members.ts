@@ -3,8 +3,9 @@
 
 import { utf8Encode } from "../bytes.js";
 import { readJsonObject, writeJson } from "../json.js";
-import type { ExchangeAnswer, ExchangeRequest } from "../radio/exchange-message.js";
+import { type ExchangeAnswer, type ExchangeRequest, problem } from "../radio/exchange-message.js";
 import { OFFER_HEADER } from "../wire.js";
+import { pathOf } from "./cached-image.js";
 import { type JobNode, MAX_JOB_NODE_COUNT } from "./job-nodes.js";
 import type { JobOrder } from "./job-order.js";
 
@@ -103,26 +104,31 @@ export function newsOfReport(order: JobOrder, { method, target, body }: Exchange
 /** How an order stands when a node asks. */
 export interface Standing {
   readonly order: JobOrder;
+  /** It is being carried out: nodes are offered the image. Otherwise it is over, and was given up unless it was committed. */
+  readonly isOpen: boolean;
   readonly isCommitted: boolean;
-  readonly isGivenUp: boolean;
+  /** Nodes that are at it are to stop. */
+  readonly isStopped: boolean;
   readonly nodes: readonly JobNode[];
 }
 
 /** The answer to a node's check; undefined: the update server is asked. @param time seconds since 1970 */
 export function answerMember(
-  { order, isCommitted, isGivenUp, nodes }: Standing,
+  { order, isOpen, isCommitted, isStopped, nodes }: Standing,
   request: ExchangeRequest,
   time: number,
 ): ExchangeAnswer | undefined {
   const { image, rule } = order;
+  if (isStopped && image && request.method === "GET" && pathOf(request.target) === pathOf(image.target))
+    return problem(410, "the order was cancelled");
   const check = readCheck(request);
   if (!check || !image || !isForNode(order, check)) return undefined;
   const { release } = image;
   const isStaged = check.stagedSha256 === release.imageSha256;
-  if (isGivenUp) return isStaged ? answer({ update_available: false, time, abandon: true }) : undefined;
   if (check.imageSha256 === release.imageSha256) return undefined;
   if (isStaged && isCommitted)
     return answer({ update_available: false, time, poll_seconds: POLL_SECONDS, commit: release.imageSha256 });
+  if (!isOpen) return isStaged ? answer({ update_available: false, time, abandon: true }) : undefined;
   // it has said why it does not take it: asked again it would say the same
   if (nodes.some(({ id, phase }) => id === check.id && phase === "failed")) return undefined;
   const offer = {

@@ -26,7 +26,9 @@ export function withNode(
   const known = nodes.find((node) => node.id === id);
   if (!known)
     return nodes.length >= MAX_JOB_NODE_COUNT ? nodes : [...nodes, { id, phase, part, error, at, told: "" }];
-  if (known.phase === phase && known.part === part && known.error === error && known.at === at) return nodes;
+  const isSame = known.phase === phase && known.part === part && known.error === error;
+  // one at its end goes on asking, which is no news
+  if (isSame && (known.at === at || isOver(known))) return nodes;
   const changed: JobNode = { ...known, phase, part, error, at };
   return nodes.map((node) => (node === known ? changed : node));
 }

@@ -96,8 +96,8 @@ export interface JobState {
   readonly order: JobOrder | undefined;
   readonly phase: "idle" | "fetching" | "distributing" | "finishing";
   readonly isCommitted: boolean;
-  /** The order before, which was given up: nodes that have staged it are told to drop it. */
-  readonly givenUp: JobOrder | undefined;
+  /** The order before: nodes that have staged it and come late are told to start it, or to drop it; those that are at it to stop. */
+  readonly past: (KeptJob & { readonly isGivenUp: boolean; readonly at: number }) | undefined;
   readonly plain: PlainState | undefined;
   readonly nodes: readonly JobNode[];
   /** Nodes of ours that were heard, the last one first. */
@@ -115,7 +115,7 @@ export const initialJob: JobState = Object.freeze({
   order: undefined,
   phase: "idle",
   isCommitted: false,
-  givenUp: undefined,
+  past: undefined,
   plain: undefined,
   nodes: Object.freeze([]),
   members: Object.freeze([]),
@@ -155,7 +155,7 @@ export function jobStep(state: JobState, event: JobInput, around: JobSurrounding
     case "ordersWanted":
       return [state, state.isEnabled ? [pollIn(SOON_MS)] : []];
     case "distributionSwitched":
-      return switched(state, event.isEnabled);
+      return switched(state, event.isEnabled, stamp.at);
     case "timerFired":
       return timedOut(state, event.timer, around, stamp);
     case "responseStarted":
@@ -199,10 +199,10 @@ function booted(kept: KeptJob | undefined, isEnabled: boolean, at: number): JobS
   ];
 }
 
-function switched(state: JobState, isEnabled: boolean): JobStep {
+function switched(state: JobState, isEnabled: boolean, at: number): JobStep {
   if (isEnabled === state.isEnabled) return [state, []];
   if (isEnabled) return [{ ...state, isEnabled }, [pollIn(SOON_MS)]];
-  const [next, effects] = dropped(state, "distribution is switched off");
+  const [next, effects] = dropped(state, "distribution is switched off", at);
   return [{ ...next, isEnabled }, [{ type: "clearTimer", timer: "job.poll" }, ...effects]];
 }
 
@@ -283,7 +283,7 @@ function answered(
         state,
         [{ type: "collectResponse", attempt: state.request, maxBytes: MAX_ORDERS_BYTES, as: "text" }],
       ];
-    return after(closed(state), (next) => told(next, asking, event.status, around));
+    return after(closed(state), (next) => told(next, asking, event.status, around, stamp.at));
   }
   if (event.type !== "textCollected") return closed(state);
   return after(closed(state), (next) => ordersHeard(next, readOrders(event.text), around, stamp));
@@ -300,6 +300,7 @@ function told(
   { what, nodeId, news }: Asking,
   status: number,
   around: JobSurroundings,
+  at: number,
 ): JobStep {
   if (what === "poll")
     return [
@@ -314,8 +315,8 @@ function told(
     ];
   // of an order that is closed, or unknown
   if (status === 404 || status === 409 || status === 410)
-    return dropped(state, what === "finish" ? undefined : "the update server has closed it");
-  if (what === "finish") return status < 300 ? dropped(state, undefined) : [state, []];
+    return dropped(state, what === "finish" ? undefined : "the update server has closed it", at);
+  if (what === "finish") return status < 300 ? dropped(state, undefined, at) : [state, []];
   // a node that the server does not want to know about is not told again, and nor is one whose report arrived
   const next: JobState =
     status < 500 && status !== 429 ? { ...state, nodes: reported(state.nodes, nodeId, news) } : state;
@@ -332,7 +333,7 @@ function ordersHeard(
     return [state, [{ type: "log", level: "warn", message: "the update server's order is malformed" }]];
   if (state.order && state.order.id === order?.id)
     return [state, state.phase === "finishing" ? [] : wantImage(state.order, around)];
-  const [free, effects] = state.order ? dropped(state, "it was cancelled") : ([state, []] as const);
+  const [free, effects] = state.order ? dropped(state, "it was cancelled", stamp.at) : ([state, []] as const);
   if (!order) return [free, effects];
   const [taken, more] = take(free, order, around, stamp);
   return [taken, [...effects, ...more]];
@@ -375,7 +376,7 @@ const wantImage = ({ image }: JobOrder, { headers }: JobSurroundings): readonly 
   image ? [{ type: "orderImage", image, headers }] : [];
 
 /** The order is over here. @param why it was not finished; undefined: it was */
-function dropped(state: JobState, why: string | undefined): JobStep {
+function dropped(state: JobState, why: string | undefined, at: number): JobStep {
   const { order, plain } = state;
   if (!order) return [state, []];
   const level = why === undefined ? "info" : "warn";
@@ -389,7 +390,7 @@ function dropped(state: JobState, why: string | undefined): JobStep {
       request: state.request,
       asking: state.asking,
       plain,
-      givenUp: isGivenUp && order.rule === "all" ? order : undefined,
+      past: { order, isCommitted: state.isCommitted, isGivenUp, at },
     },
     [
       { type: "log", level, message: `distribution of ${nameOf(order)}: ${end}` },

@@ -35,11 +35,12 @@ export type MeshGatewayEvent =
   | { readonly type: "wifiJoined" };
 
 /** @param mac of the device, `aa:bb:cc:dd:ee:ff`. The nodes are told that the gateway is their root, as the library's gateways do. */
-export const newMeshGateway = (mac: string): MeshGatewayState => ({
-  neighbours: newNeighbours(nodeIdOf(mac), { isRoot: true, keepsTime: false }),
-  sender: initialSender,
-  isOpen: false,
-});
+export const newMeshGateway = (mac: string): MeshGatewayState =>
+  Object.freeze({
+    neighbours: newNeighbours(nodeIdOf(mac), { isRoot: true, keepsTime: false }),
+    sender: initialSender,
+    isOpen: false,
+  });
 
 export function meshGatewayStep(state: MeshGatewayState, event: At<MeshGatewayEvent>): MeshGatewayStep {
   if (event.type === "wifiJoined") return state.isOpen ? [state, []] : [{ ...state, isOpen: true }, OPEN];

@@ -53,7 +53,8 @@ export type At<Any> = Any & { readonly at: number };
 export const newNeighbours = (
   nodeId: number,
   options: { readonly isRoot: boolean; readonly keepsTime: boolean },
-): NeighboursState => ({ nodeId, ...options, clockUs: 0, list: [], timerAt: Infinity });
+): NeighboursState => Object.freeze({ nodeId, ...options, clockUs: 0, list: NOBODY, timerAt: Infinity });
+const NOBODY: readonly Neighbour[] = Object.freeze([]);
 
 /** The neighbour that leads to a node. */
 export const routeTo = ({ list }: NeighboursState, nodeId: number): Neighbour | undefined =>

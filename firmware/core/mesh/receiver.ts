@@ -68,12 +68,13 @@ export type ReceiverStep = readonly [ReceiverState, readonly ReceiverEffect[]];
 /** What core asks of a push. */
 export type PushEffect = Extract<Effect, { readonly type: "continuePush" | "readPush" | "answerPush" }>;
 
-export const newReceiver = (storedMd5: string | undefined): ReceiverState => ({
-  storedMd5: storedMd5 ?? "",
-  connection: FIRST_CONNECTION,
-  reception: undefined,
-  refusedMd5: "",
-});
+export const newReceiver = (storedMd5: string | undefined): ReceiverState =>
+  Object.freeze({
+    storedMd5: storedMd5 ?? "",
+    connection: FIRST_CONNECTION,
+    reception: undefined,
+    refusedMd5: "",
+  });
 
 const NO_BYTES = new Uint8Array(0);
 const CLEAR: NodeEffect = Object.freeze({ type: "clearTimer", timer: "mesh.request" });

@@ -139,12 +139,17 @@ class Turn {
 
   /** An order is answered for by the gateway, everything else by the update server. */
   #answer(request: ExchangeRequest): ExchangeAnswer | undefined {
-    const { order, givenUp, isCommitted, nodes, result } = this.state.job;
-    const about = order ?? givenUp;
-    if (!about) return undefined;
-    const isGivenUp = order === undefined || (result?.status === "failed" && !isCommitted);
-    const time = Math.floor(timeAt(this.state.gateway.device.update.clock, this.#stamp.at));
-    return answerMember({ order: about, isCommitted, isGivenUp, nodes }, request, time);
+    const { order, past, nodes, result } = this.state.job;
+    const { at } = this.#stamp;
+    const about = order ? this.state.job : past;
+    if (!about?.order) return undefined;
+    const { isCommitted } = about;
+    const isGivenUp = order ? result?.status === "failed" && !isCommitted : (past?.isGivenUp ?? false);
+    const isStopped = !order && isGivenUp && at - (past?.at ?? 0) < STOPPED_MS;
+    const isOpen = order !== undefined && !isGivenUp;
+    const time = Math.floor(timeAt(this.state.gateway.device.update.clock, at));
+    const standing = { order: about.order, isOpen, isCommitted, isStopped, nodes };
+    return answerMember(standing, request, time);
   }
 
   #mesh(event: Stamped<MeshGatewayEvent>): void {
@@ -197,6 +202,9 @@ class Turn {
     };
   }
 }
+
+/** Who is at an image asks for the next part of it by then; later the update server may offer the same one for another reason. */
+const STOPPED_MS = 600_000;
 
 /** Of the device's and the cache's events, what else they are for. */
 const FOR_MESH: readonly string[] = Object.freeze(["wifiJoined", "cacheRead", "cacheFailed"]);
