@@ -172,6 +172,9 @@ describe("the columns with a time", () => {
     "login_buckets.full_at",
     "rollout_members.lease_until",
     "version_samples.time",
+    // Where a migration copies the next one's rows.
+    "ota_node_progress.created_at",
+    "ota_node_progress.updated_at",
     "ota_node_status.created_at",
     "ota_node_status.updated_at",
     "ota_updates.created_at",
@@ -179,6 +182,8 @@ describe("the columns with a time", () => {
     "ota_updates.started_at",
     "ota_updates.updated_at",
     "api_tokens.revoked_at",
+    "systems.created_at",
+    "systems.updated_at",
     "users.created_at",
     "users.last_login_at",
     "users.updated_at",
