@@ -172,7 +172,7 @@ export const serveOther = (before: Sending, image: ServedImage, availableBytes: 
 export function extendBlocks(state: Sending, availableBytes: number): SenderStep {
   const next = { ...state, availableBytes };
   const isWaited = state.phase === "idle" && state.block < state.endBlock && isAvailable(next, state.block);
-  return isWaited ? visit(next, state.block, 0) : [next, []];
+  return isWaited ? visit(next, state.block, state.announceCount) : [next, []];
 }
 
 export function senderStep(state: Sending, event: Stamped<BlockEvent>): SenderStep {
@@ -299,7 +299,7 @@ function visit(state: Sending, block: number, announceCount: number): SenderStep
 }
 
 const rest = (state: Sending): SenderStep => [
-  { ...state, phase: "idle", announceCount: ANNOUNCE_COUNT, demands: [] },
+  { ...state, phase: "idle", announceCount: ANNOUNCE_COUNT, demands: [], roundCount: 0 },
   [setTimer(LINGER_MS)],
 ];
 

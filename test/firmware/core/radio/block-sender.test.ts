@@ -98,6 +98,19 @@ describe("a sender of blocks", () => {
     assert.deepEqual(parts(), [0, 1, 2, 1]);
   });
 
+  it("announces the image when it becomes available, and begins with the block that was asked for, however often", () => {
+    const gateway = sender(0);
+    for (let i = 0; i < 40; i++) {
+      gateway.ask();
+      gateway.wake();
+    }
+    assert.deepEqual(gateway.sent, []);
+    gateway.apply(extendBlocks(gateway.state, IMAGE.imageBytes));
+    for (let i = 0; i < 3; i++) gateway.leave();
+    assert.deepEqual(typesOf(gateway.sent), [ANNOUNCE, ANNOUNCE, ANNOUNCE, DATA, DATA]);
+    assert.deepEqual([...gateway.sent[3]!.subarray(1, 3)], [0, 0]);
+  });
+
   it("takes other machines' frames and answers for what they are", () => {
     const gateway = sender();
     gateway.ask();
