@@ -79,10 +79,23 @@ const KEPT_UPLOAD_MS = 3_600_000;
 const REFUSED_MS = 30_000;
 /** Somebody has to flash the gateway with another table of partitions first. */
 const TOO_LARGE_SECONDS = 3_600;
+/**
+ * The first blocks wait until nobody has asked for the image for so long, because whoever comes later needs a pass of its own; at most so long,
+ * which is less than a node waits in vain (DEAF_MS in block-receiver.ts).
+ */
+const GATHER_MS = 8_000;
+const MAX_GATHER_MS = 45_000;
 
-type GatewayTimer = "relay.beacon" | "relay.cache" | "relay.request" | "radio.exchanges" | "block.send";
+type GatewayTimer =
+  | "relay.beacon"
+  | "relay.gather"
+  | "relay.cache"
+  | "relay.request"
+  | "radio.exchanges"
+  | "block.send";
 const TIMERS: readonly string[] = Object.freeze([
   "relay.beacon",
+  "relay.gather",
   "relay.cache",
   "relay.request",
   "radio.exchanges",
@@ -103,6 +116,8 @@ export interface GatewayState {
   /** Of the node that has asked for the image last. */
   readonly headers: Readonly<Record<string, string>>;
   readonly wantedMs: number;
+  /** When nodes began to ask for it, while its blocks wait for more of them. */
+  readonly gatheringMs: number | undefined;
   /** The image in the cache was sent to the gateway itself. */
   readonly upload: UploadState | undefined;
   /** The cache is written by another part of the gateway: no image of nodes comes into it. */
@@ -119,6 +134,7 @@ export const initialGateway: GatewayState = Object.freeze({
   gatewayId: "",
   headers: Object.freeze({}),
   wantedMs: 0,
+  gatheringMs: undefined,
   upload: undefined,
   isTaken: false,
   refusal: undefined,
@@ -272,6 +288,7 @@ class Turn {
 
   #timer(event: Stamped<TimerFired<string>>): void {
     if (event.timer === "block.send") return this.#send(event);
+    if (event.timer === "relay.gather") return this.#begin();
     if (event.timer === "relay.cache")
       return this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
     if (event.timer !== "relay.beacon")
@@ -317,7 +334,10 @@ class Turn {
 
   #want({ image, offset, headers }: Extract<RelayOutput, { readonly type: "imageWanted" }>): void {
     const isOther = this.state.cache.image?.id !== image.id;
+    if (isOther || !isWanted(this.state, this.#stamp.at))
+      this.state = { ...this.state, gatheringMs: this.#stamp.at };
     this.state = { ...this.state, headers, wantedMs: this.#stamp.at, refusal: undefined };
+    this.#gather();
     if (isUploaded(image)) {
       // with nothing before its first byte, a node has nothing to doubt
       if (offset > 0 && this.state.upload?.phase === "stored")
@@ -427,7 +447,8 @@ class Turn {
     for (const output of outputs) {
       if (output.type === "cacheGrown") {
         const { sender } = this.state;
-        if (sender) this.#takeSender(extendBlocks(sender, output.availableBytes));
+        if (sender && this.state.gatheringMs === undefined)
+          this.#takeSender(extendBlocks(sender, output.availableBytes));
       } else if (output.type === "cacheStopped") this.#refuse(output);
       else this.effects.push(output);
     }
@@ -446,11 +467,25 @@ class Turn {
       imageBytes: image.release.size,
       from: "cache",
     };
-    const there = availableBytes(cache);
+    const there = this.state.gatheringMs === undefined ? availableBytes(cache) : 0;
     this.state = {
       ...this.state,
       sender: sender ? serveOther(sender, served, there) : serveBlocks(served, there, this.#stamp.random),
     };
+  }
+
+  /** Nothing is sent until nobody else asks, or the first ones have waited long enough. */
+  #gather(): void {
+    const { gatheringMs } = this.state;
+    if (gatheringMs === undefined) return;
+    const delayMs = Math.max(0, Math.min(GATHER_MS, gatheringMs + MAX_GATHER_MS - this.#stamp.at));
+    this.effects.push({ type: "setTimer", timer: "relay.gather", delayMs });
+  }
+
+  #begin(): void {
+    const { cache, sender } = this.state;
+    this.state = { ...this.state, gatheringMs: undefined };
+    if (sender) this.#takeSender(extendBlocks(sender, availableBytes(cache)));
   }
 
   #send(event: Stamped<BlockEvent>): void {
