@@ -13,8 +13,10 @@ import { chipOption } from "./flash.js";
 import { UsageError, wholeNumber } from "./output.js";
 import { readServerOption } from "./server-url.js";
 import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
+import { type ScenarioFlags, simulateScenario } from "./sim-scenario.js";
 
-interface SimFlags extends FirmwareFlags {
+interface SimFlags extends FirmwareFlags, Omit<ScenarioFlags, "scenario"> {
+  readonly scenario?: string;
   readonly flash?: string;
   readonly server: string;
   readonly manual?: boolean;
@@ -50,6 +52,12 @@ export function simCommand(program: Command): void {
     .addOption(chipOption())
     .option("--manual", "go through the setup portal in your own browser")
     .option("--speed <factor>", "times faster than real time", positive)
+    .option("--scenario <file>", "run a scenario of many devices: a JSON file, or pair, or mesh")
+    .option("--nodes <n>", "with --scenario mesh: number of nodes (default: 5)", wholeNumber)
+    .option("--loss <share>", "with --scenario: share of frames that a device misses, 0 to 1", share)
+    .option("--seed <number>", "with --scenario: all that is random follows from it", wholeNumber)
+    .option("--json", "with --scenario: print one JSON object")
+    .option("--verbose", "with --scenario: print what the devices log")
     .option("--show <folder>", "save pictures of the devices' LEDs and panels to this folder")
     .option(
       "--view-port <port>",
@@ -101,6 +109,8 @@ export function simCommand(program: Command): void {
 }
 
 async function simulate(flags: SimFlags): Promise<void> {
+  const { scenario } = flags;
+  if (scenario !== undefined) return simulateScenario({ ...flags, scenario });
   const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk/desk.js");
   const { startSim } = await import("../../host-sim/sim/sim.js");
   const { createPrintableTerminal } = await import("./printable-terminal.js");
@@ -172,6 +182,13 @@ function flashFileOf({ flash }: SimFlags, index: number): string | undefined {
   if (flash === undefined || index === 0) return flash;
   const { dir, name, ext } = parse(flash);
   return join(dir, `${name}-${index + 1}${ext}`);
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new UsageError(`--loss ${text} is not a number from 0 to 1`);
+  return value;
 }
 
 function deviceCount(text: string): number {

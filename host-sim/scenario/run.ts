@@ -1,0 +1,339 @@
+// Runs a scenario: puts its devices on a desk, switches them on, does its steps one after the other, and judges the end. Images and the update
+// server come from the caller, so that this part knows neither keys nor a server. In virtual time from one seed: the same scenario gives the
+// same figures.
+
+import { fileURLToPath } from "node:url";
+import { Desk, type DeskDevice, HOME } from "../desk/desk.js";
+import type { VirtualDevice } from "../device/device.js";
+import type { DeviceEvent } from "../device/device-event.js";
+import { Watch } from "../device/watch.js";
+import type { HttpHandler } from "../network/http-host.js";
+import { blockFrames, framesByKind, sourceParts } from "./count-frames.js";
+import {
+  isMeant,
+  type PlacedDevice,
+  placedDevices,
+  type RadioTerms,
+  type Scenario,
+  type Step,
+} from "./scenario.js";
+import { isValidated, versionOf } from "./validated.js";
+
+/** Of the server's answers: what of it were images, and for how many requests. */
+export interface ServedImages {
+  readonly imageBytes: number;
+  readonly imageRequests: number;
+}
+
+/** The update server of the scenario, as a function in this process. */
+export interface ScenarioServer {
+  readonly handler: HttpHandler;
+  readonly served: ServedImages;
+  /** Offers a signed release from now on. */
+  publish(image: Uint8Array, type: string): Promise<void>;
+}
+
+export interface ScenarioTools {
+  readonly server: ScenarioServer;
+  /** The image of a device's app in a version. */
+  image(device: PlacedDevice, version: string): Promise<Uint8Array>;
+  /** Absent: virtual time. A number: that many times as fast as the clock on the wall. */
+  readonly speed?: number | undefined;
+  readonly onStep?: (text: string) => void;
+  readonly onTrace?: (line: string, device: string) => void;
+  readonly onEvent?: (event: DeviceEvent, device: string) => void;
+  /** The desk is there, and nothing has happened yet. */
+  readonly onDesk?: (run: ScenarioRun) => void;
+  /** Once a second of the world's time. */
+  readonly onSecond?: (run: ScenarioRun) => void;
+}
+
+/** A scenario while it runs. */
+export interface ScenarioRun {
+  readonly desk: Desk;
+  readonly devices: readonly RunningDevice[];
+  /** Images that are offered, by type. */
+  readonly published: ReadonlyMap<string, PublishedImage>;
+}
+
+export interface RunningDevice {
+  readonly placed: PlacedDevice;
+  readonly device: VirtualDevice;
+  readonly watch: Watch;
+}
+
+export interface PublishedImage {
+  readonly version: string;
+  readonly bytes: number;
+}
+
+/** What `--json` prints. */
+export interface ScenarioResult {
+  readonly ok: boolean;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly loss: number;
+  /** What does not hold, in sentences. */
+  readonly failed: readonly string[];
+  /** On the world's clock. */
+  readonly seconds: number;
+  readonly devices: readonly DeviceResult[];
+  /** In the air, by kind; each try counts. */
+  readonly frames: Readonly<Record<string, number>>;
+  readonly frameCount: number;
+  /** Of the published images that came by radio. */
+  readonly sourceParts: number;
+  /** Frames of blocks for each of these parts. */
+  readonly framesPerPart: number;
+  /** Of the published images. */
+  readonly imageBytes: number;
+  /** Bytes of images that the server has sent, as they are and as a multiple of the published images. */
+  readonly serverBytes: number;
+  readonly serverShare: number;
+  readonly serverRequests: number;
+}
+
+interface DeviceResult {
+  readonly name: string;
+  readonly type: string;
+  readonly version: string;
+  readonly validated: boolean;
+  readonly boots: number;
+}
+
+/** Of the images that we build: wire.ts has the limits. */
+const CHUNK_BYTES = 16 * 1024;
+const SECOND_MS = 1000;
+
+export async function runScenario(scenario: Scenario, tools: ScenarioTools): Promise<ScenarioResult> {
+  const placed = placedDevices(scenario);
+  const devices: DeskDevice[] = [];
+  for (const device of placed)
+    devices.push({
+      name: device.name,
+      chip: device.chip,
+      partitions: tableFile(device.table),
+      image: await tools.image(device, device.version),
+    });
+  const desk = new Desk({
+    devices,
+    seed: scenario.seed,
+    server: { handler: tools.server.handler },
+    realTime: tools.speed ?? false,
+    network: HOME,
+    ...(tools.onTrace ? { onTrace: tools.onTrace } : {}),
+    ...(tools.onEvent ? { onEvent: tools.onEvent } : {}),
+  });
+  const actor = new Actor(scenario, tools, desk, placed);
+  tools.onDesk?.(actor);
+  await actor.run();
+  return actor.result();
+}
+
+/** Does the steps and keeps count. */
+class Actor implements ScenarioRun {
+  readonly desk: Desk;
+  readonly devices: readonly RunningDevice[];
+  readonly published = new Map<string, PublishedImage>();
+  readonly #scenario: Scenario;
+  readonly #tools: ScenarioTools;
+  readonly #failed: string[] = [];
+  #isDue = false;
+
+  constructor(scenario: Scenario, tools: ScenarioTools, desk: Desk, placed: readonly PlacedDevice[]) {
+    this.#scenario = scenario;
+    this.#tools = tools;
+    this.desk = desk;
+    this.devices = desk.devices.map((device, index) => ({
+      placed: placed[index]!,
+      device,
+      watch: new Watch(device),
+    }));
+    this.#setRadio(scenario.radio);
+  }
+
+  async run(): Promise<void> {
+    for (const { device } of this.devices) device.powerOn();
+    this.#tick();
+    for (const [index, step] of this.#scenario.steps.entries()) {
+      this.#tools.onStep?.(describeStep(step));
+      const failure = await this.#do(step);
+      if (failure === undefined) continue;
+      this.#failed.push(`step ${index + 1}, ${describeStep(step)}: ${failure}`);
+      return;
+    }
+  }
+
+  result(): ScenarioResult {
+    const { scenario, failed } = { scenario: this.#scenario, failed: this.#failed };
+    const { espNow } = this.desk.network;
+    const images = [...this.published.values()];
+    const imageBytes = images.reduce((sum, { bytes }) => sum + bytes, 0);
+    const parts = this.#byRadio.reduce((sum, { bytes }) => sum + sourceParts(bytes, CHUNK_BYTES), 0);
+    const { imageBytes: serverBytes, imageRequests } = this.#tools.server.served;
+    const framesPerPart = parts === 0 ? 0 : blockFrames(espNow) / parts;
+    const serverShare = imageBytes === 0 ? 0 : serverBytes / imageBytes;
+    this.#judge(framesPerPart, serverShare);
+    return {
+      ok: failed.length === 0,
+      scenario: scenario.name,
+      seed: scenario.seed,
+      loss: scenario.radio.loss,
+      failed,
+      seconds: Math.round(this.desk.world.nowMs / 100) / 10,
+      devices: this.devices.map(({ placed, device }) => ({
+        name: placed.name,
+        type: placed.type,
+        version: versionOf(device),
+        validated: isValidated(device),
+        boots: device.bootCount,
+      })),
+      frames: framesByKind(espNow),
+      frameCount: espNow.count(),
+      sourceParts: parts,
+      framesPerPart: rounded(framesPerPart),
+      imageBytes,
+      serverBytes,
+      serverShare: rounded(serverShare),
+      serverRequests: imageRequests,
+    };
+  }
+
+  /** Images for devices that are in no network. */
+  get #byRadio(): readonly PublishedImage[] {
+    const isInNetwork = ({ device }: RunningDevice) =>
+      (this.desk.network.deviceNamed(device.name)?.stack.interfaces.length ?? 0) > 0;
+    return [...this.published].flatMap(([type, image]) =>
+      this.devices.some((one) => one.placed.type === type && isInNetwork(one)) ? [] : [image],
+    );
+  }
+
+  #judge(framesPerPart: number, serverShare: number): void {
+    const { expect } = this.#scenario;
+    for (const [who, version] of Object.entries(expect.versions))
+      for (const { placed, device } of this.#meant(who)) {
+        const runs = versionOf(device);
+        if (runs !== version) this.#failed.push(`${placed.name} runs ${runs || "nothing"}, not ${version}`);
+        else if (!isValidated(device)) this.#failed.push(`${placed.name} runs ${version} on trial only`);
+      }
+    if (expect.framesPerPart !== undefined && !(framesPerPart <= expect.framesPerPart))
+      this.#failed.push(
+        `there were ${rounded(framesPerPart)} frames for each part, not ${expect.framesPerPart} at most`,
+      );
+    if (expect.serverShare !== undefined && !(serverShare <= expect.serverShare))
+      this.#failed.push(
+        `the server sent ${rounded(serverShare)} times the images, not ${expect.serverShare} at most`,
+      );
+  }
+
+  async #do(step: Step): Promise<string | undefined> {
+    switch (step.type) {
+      case "publish":
+        return this.#publish(step.deviceType, step.version);
+      case "cutPower": {
+        const devices = this.#meant(step.who);
+        for (const { device } of devices) device.powerOff();
+        const isOver = await this.#wait(step.seconds);
+        for (const { device } of devices) device.powerOn();
+        return isOver;
+      }
+      case "wait":
+        return this.#wait(step.seconds);
+      case "radio":
+        this.#setRadio(step.terms);
+        return undefined;
+      case "until":
+        return this.#until(step);
+    }
+  }
+
+  async #publish(type: string, version: string): Promise<undefined> {
+    const { placed } = this.devices.find((one) => one.placed.type === type)!;
+    const image = await this.#tools.image(placed, version);
+    await this.#tools.server.publish(image, type);
+    this.published.set(type, { version, bytes: image.length });
+    return undefined;
+  }
+
+  async #wait(seconds: number): Promise<string | undefined> {
+    const { world } = this.desk;
+    const endMs = world.nowMs + seconds * SECOND_MS;
+    if (endMs > this.#limitMs) return "the time is over";
+    let isOver = false;
+    world.schedule(seconds * SECOND_MS, () => {
+      isOver = true;
+    });
+    await world.runUntil(() => isOver, { limitMs: seconds * SECOND_MS + SECOND_MS });
+    return undefined;
+  }
+
+  async #until({ who, version, seconds }: Extract<Step, { type: "until" }>): Promise<string | undefined> {
+    const { world } = this.desk;
+    const isThere = ({ device }: RunningDevice) => versionOf(device) === version && isValidated(device);
+    let missing = this.#meant(who);
+    const look = (): boolean => {
+      if (!this.#isDue) return false;
+      this.#isDue = false;
+      missing = this.#meant(who).filter((one) => !isThere(one));
+      return missing.length === 0;
+    };
+    const limitMs = Math.min(seconds * SECOND_MS, this.#limitMs - world.nowMs);
+    this.#isDue = true;
+    if (await world.runUntil(look, { limitMs })) return undefined;
+    const names = missing.map(({ placed, device }) => `${placed.name} (${versionOf(device) || "off"})`);
+    return `after ${Math.round(limitMs / SECOND_MS)} s not yet: ${names.join(", ")}`;
+  }
+
+  get #limitMs(): number {
+    return this.#scenario.limitSeconds * SECOND_MS;
+  }
+
+  /** Devices are looked at once a second: each look reads their flash. */
+  #tick(): void {
+    this.#isDue = true;
+    this.#tools.onSecond?.(this);
+    this.desk.world.schedule(SECOND_MS, () => this.#tick());
+  }
+
+  #meant(who: string): readonly RunningDevice[] {
+    return this.devices.filter(({ placed }) => isMeant(who, placed));
+  }
+
+  #setRadio(terms: Partial<RadioTerms>): void {
+    const byMac = new Map(this.devices.map(({ placed, device }) => [macText(device.mac), placed]));
+    const isFar = (from: PlacedDevice, to: PlacedDevice) =>
+      [...from.far].some((who) => isMeant(who, to)) || [...to.far].some((who) => isMeant(who, from));
+    this.desk.network.espNow.change({
+      ...terms,
+      rssi: (from, to) => {
+        const [sender, receiver] = [byMac.get(from), byMac.get(to)];
+        return sender && receiver && isFar(sender, receiver) ? undefined : NEAR_DBM;
+      },
+    });
+  }
+}
+
+const NEAR_DBM = -55;
+
+const macText = (mac: Uint8Array): string =>
+  Array.from(mac, (byte) => byte.toString(16).padStart(2, "0")).join(":");
+
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;
+
+const tableFile = (table: string): string =>
+  fileURLToPath(new URL(`../../partitions/${table}.csv`, import.meta.url));
+
+function describeStep(step: Step): string {
+  switch (step.type) {
+    case "publish":
+      return `${step.deviceType} ${step.version} is published`;
+    case "cutPower":
+      return `${step.who} without power for ${step.seconds} s`;
+    case "wait":
+      return `${step.seconds} s pass`;
+    case "radio":
+      return "the radio changes";
+    case "until":
+      return `until ${step.who} runs ${step.version}`;
+  }
+}
