@@ -19,6 +19,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   install: 1_500,
   held: 64,
   staged: 500,
+  undo: 75,
   boots: 16,
   "clock.floor": 16,
   offer: 80,

@@ -136,8 +136,8 @@ interface CheckAnswer {
   /** What is staged is given up. */
   readonly abandon?: boolean;
   /**
-   * If the image with this SHA-256 runs, 64 hex digits, and has passed its trial, the device goes back to the image in its other slot, and is not
-   * offered this one again but to be held. Has no effect on a device that runs another one, so it may be repeated. Answered by the leader of several
+   * If the image with this SHA-256 runs, 64 hex digits, was committed within a week, and has passed its trial, the device goes back to the image in
+   * its other slot, and is not offered this one again but to be held. Has no effect on a device that runs another one, so it may be repeated. Answered by the leader of several
    * devices only, not by this server.
    */
   readonly revert?: string;

@@ -35,6 +35,7 @@ import {
   type UpdateState,
   withOfferCrashes,
 } from "./state.js";
+import { undoUntil } from "./undo.js";
 
 /** How long an image that was rolled back is not tried again: the cause may pass, but flash wears. */
 const BLOCK_AFTER_FAILURE_MS = 600_000;
@@ -60,6 +61,7 @@ export function updateBooted(event: Booted & Stamped): Step {
     onTrial: isOnTrial(event.image, record),
     setbacks: readSetbacks(event.stored[SETBACKS_KEY]),
     blockedImage: blockedByOwner(event.stored[BLOCKED_IMAGE_KEY]),
+    undoUntil: undoUntil(event),
   };
   const [counted, reporting] = reportBlock(state, event);
   const [after, effects] = applyOutcome(counted, outcome, event);

@@ -240,7 +240,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack
   const [next, effects] =
     answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
-      ? actOn(polled, answer, random)
+      ? actOn(polled, answer, at, random)
       : evaluateOffer(polled, answer, text.length, at, random);
   // after the offer: what it starts decides which orders may be carried out now
   return [next, [...reached, ...effects, ...raiseOrders(answer)]];
@@ -256,9 +256,10 @@ const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): ans
  * What an answer asks for that brings nothing to install: to give up what is staged, to go back, to start what is staged. An offer beside that
  * comes again.
  */
-function actOn(state: UpdateState, answer: CheckAnswer, random: number): Step {
+function actOn(state: UpdateState, answer: CheckAnswer, at: number, random: number): Step {
   const [free, dropping] = answer.abandon ? abandon(state, "the server has said so", random) : [state, []];
-  const [reverting, going] = answer.revert === undefined ? [free, []] : revert(free, answer.revert);
+  const mayRevert = answer.revert !== undefined && timeAt(free.clock, at) < free.undoUntil;
+  const [reverting, going] = mayRevert ? revert(free, answer.revert) : [free, []];
   if (reverting.phase === "reverting") return [reverting, [...dropping, ...going]];
   if (isStagedAs(free.staged, answer.commit ?? "") && mayStart(free))
     return commit(free, answer.commit ?? "");

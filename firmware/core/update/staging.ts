@@ -11,7 +11,7 @@
 // would hash it. Downloads nothing.
 
 import { toHex } from "../bytes.js";
-import { DAY_SECONDS, toldAt } from "../clock.js";
+import { DAY_SECONDS, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
 import type { Booted, Raise, Stamped } from "../event.js";
@@ -47,6 +47,7 @@ import {
   type UpdateState,
   withSetbacks,
 } from "./state.js";
+import { UNDO_KEY, writeUndo } from "./undo.js";
 
 /** Whoever leads the update of several devices has forgotten this one by then, or is gone. */
 export const MAX_STAGED_SECONDS = 7 * DAY_SECONDS;
@@ -219,7 +220,7 @@ export function stagedStep(state: UpdateState, staged: Staged, event: Stamped): 
 function hashed(
   state: UpdateState,
   staged: Staged,
-  { digest, random }: Stamped & { readonly digest: Uint8Array },
+  { digest, random, at }: Stamped & { readonly digest: Uint8Array },
 ): Step {
   const { algorithm, length, digest: expected } = staged.proof;
   const found = toHex(digest);
@@ -236,7 +237,12 @@ function hashed(
   const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "armingStaged", attempt, record }),
-    [recordAndArm(record, attempt, { [STAGED_KEY]: undefined })],
+    [
+      recordAndArm(record, attempt, {
+        [STAGED_KEY]: undefined,
+        [UNDO_KEY]: writeUndo(staged.imageSha256, timeAt(state.clock, at)),
+      }),
+    ],
   ];
 }
 

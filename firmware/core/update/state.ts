@@ -82,6 +82,8 @@ interface Common {
   readonly setbacks: Setbacks;
   /** Complete in its slot, and proved in this boot unless the phase is `restoring`. Another job ends it. */
   readonly staged: Staged | undefined;
+  /** Until when an answer can have the running image rolled back, seconds since 1970; 0: it cannot (undo.ts). */
+  readonly undoUntil: number;
   /** While several devices are updated together: who may still be installed, and why nothing else is. */
   readonly reserved: Reservation | undefined;
 }
@@ -161,6 +163,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   offerCrashes: initialOfferCrashes,
   setbacks: NO_SETBACKS,
   staged: undefined,
+  undoUntil: 0,
   reserved: undefined,
 });
 

@@ -6,6 +6,7 @@ import { initialDevice } from "../../../../firmware/core/device-state.js";
 import type { Booted, Event } from "../../../../firmware/core/event.js";
 import { TRIAL_REASON_KEY } from "../../../../firmware/core/trial/boot-validation.js";
 import { BLOCKED_IMAGE_KEY, RECORD_KEY } from "../../../../firmware/core/update/record.js";
+import { UNDO_KEY, writeUndo } from "../../../../firmware/core/update/undo.js";
 import { updateStep } from "../../../../firmware/core/update/update.js";
 import { Download, type DownloadOptions } from "../download.js";
 import { BOOTED, IMAGE, stamped } from "../events.js";
@@ -19,10 +20,16 @@ const RUNNING: Booted = {
   image: { ...IMAGE, version: "1.1.0", imageSha256: PAYLOAD.imageSha256, slot: "ota_0", slotState: "valid" },
   target: { label: "ota_1", sizeBytes: 0x200000, state: "valid" },
 };
-const running = (options: Partial<DownloadOptions> = {}, booted: Partial<Booted> = {}) =>
-  new Download({ sizeBytes: SIZE, listsChunks: true, ...options, booted: { ...RUNNING, ...booted } })
-    .reboot()
-    .on();
+const running = (options: Partial<DownloadOptions> = {}, booted: Partial<Booted> = {}) => {
+  const download = new Download({
+    sizeBytes: SIZE,
+    listsChunks: true,
+    ...options,
+    booted: { ...RUNNING, ...booted },
+  });
+  download.stored.set(UNDO_KEY, writeUndo(PAYLOAD.imageSha256, 1_795_000_000));
+  return download.reboot().on();
+};
 const wordFor = (imageSha256: string): Event => ({ type: "revertRequested", imageSha256 });
 const WORD = wordFor(PAYLOAD.imageSha256);
 
