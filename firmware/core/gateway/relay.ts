@@ -45,6 +45,8 @@ const FIRST_ATTEMPT = -1;
 const MAX_KNOWN_COUNT = 4;
 /** What devices ask of a server. */
 const PREFIX = "/api/ota/";
+/** What only people ask of it: whoever is in radio range gets nowhere near that through a gateway. */
+const ADMIN_PREFIX = "/api/ota/admin";
 const CHECK_PATH = "/api/ota/check";
 const BUSY_SECONDS = 30;
 
@@ -200,6 +202,7 @@ function answered(state: RelayState, queued: Queued, around: Surroundings): Step
 /** As the server resolves it: nothing that leads out of the prefix. */
 const isForDevices = (target: string): boolean =>
   target.startsWith(PREFIX) &&
+  !target.startsWith(ADMIN_PREFIX) &&
   !pathOf(target).includes("..") &&
   !pathOf(target).includes("%") &&
   !target.includes("\\");

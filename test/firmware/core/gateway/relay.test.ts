@@ -183,6 +183,8 @@ describe("the relay of a gateway", () => {
     "/api/ota/../devices",
     "/api/ota/%2e%2e/devices",
     "/api/ota/\\..\\devices",
+    "/api/ota/admin",
+    "/api/ota/admin/firmware",
   ])
     it(`does not pass on ${target}`, () => {
       const relay = new Relay();
