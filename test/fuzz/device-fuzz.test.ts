@@ -104,6 +104,39 @@ const PLANTED: readonly Planted[] = [
       mutated: "return given.length > 0 ?",
     },
   },
+  {
+    what: "a beacon that is read behind its end",
+    only: "frames",
+    inputCount: 2000,
+    fault: /^restart by uncaught, RangeError/,
+    mutation: {
+      file: "firmware/core/radio/beacon.ts",
+      original: "if (bytes.length < (type === BEACON ? BEACON_BYTES : SEEK_BYTES)) return undefined;",
+      mutated: "",
+    },
+  },
+  {
+    what: "neighbours that keep their place when they have gone",
+    only: "mesh-gateway",
+    inputCount: 200,
+    fault: /^a new neighbour was answered/,
+    mutation: {
+      file: "firmware/platform/mesh/mesh-port.ts",
+      original: 'if (this.#links.delete(neighbour)) this.dispatch({ type: "meshClosed", neighbour });',
+      mutated: 'if (this.#links.has(neighbour)) this.dispatch({ type: "meshClosed", neighbour });',
+    },
+  },
+  {
+    what: "an upload whose signature nobody checks",
+    only: "uploads",
+    inputCount: 1000,
+    fault: /^restart for "update"/,
+    mutation: {
+      file: "firmware/platform/signature.ts",
+      original: "digest.close(), rs) === 1;",
+      mutated: "digest.close(), rs) !== 2;",
+    },
+  },
 ];
 
 describe("the fuzz of a device", function () {

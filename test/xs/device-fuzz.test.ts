@@ -20,7 +20,9 @@ describe("a device in a C3's heap under random inputs", function () {
     skipUnless32Bit(this);
   });
 
-  for (const { name, what } of KINDS) {
+  for (const { name, what, app } of KINDS) {
+    // devices that speak to each other are other images, with more of core: V8 alone runs their kinds
+    if (app !== undefined) continue;
     it(`neither restarts, hangs nor grows with ${what}`, async () => {
       let bridge: XsBridge | undefined;
       const engine = xsEngine({

@@ -16,13 +16,25 @@ import {
 } from "../../../host-sim/hardware/partitions/partition-table.js";
 import { flashFactory } from "../../../host-sim/hardware/serial-flasher.js";
 import { House } from "./house.js";
-import { type FuzzKey, fuzzedImage, fuzzKey, type ImageOptions, strangersImage } from "./image.js";
+import {
+  type FuzzApp,
+  type FuzzKey,
+  fuzzedImage,
+  fuzzKey,
+  type ImageOptions,
+  strangersImage,
+} from "./image.js";
+
+export type { FuzzApp };
 
 /** `new`: nobody has set it up. `home`: it is in its owner's network. `open`: its owner accepts unsigned images too. */
 export type Start = "new" | "home" | "open";
 
 const FLASH_BYTES = 8 * 1024 * 1024;
-const PARTITIONS = fileURLToPath(new URL("../../../partitions/8mb.csv", import.meta.url));
+const tableOf = (name: string): string =>
+  readFileSync(fileURLToPath(new URL(`../../../partitions/${name}.csv`, import.meta.url)), "utf8");
+/** These have a cache for images of others. */
+const GATEWAYS: readonly FuzzApp[] = Object.freeze(["receiver", "mesh-gateway"]);
 const SETUP_LIMIT_MS = 600_000;
 const NAMESPACE = "skyslot";
 
@@ -34,6 +46,7 @@ export interface GroundOptions extends ImageOptions {
 export class Ground {
   readonly key: FuzzKey;
   readonly engine: Engine | undefined;
+  readonly app: FuzzApp;
   readonly image: Uint8Array;
   /** Another image, which would start. */
   readonly stranger = strangersImage();
@@ -47,11 +60,12 @@ export class Ground {
   #loaded: Start = "new";
   readonly #changed = new Set<number>();
 
-  private constructor(key: FuzzKey, image: Uint8Array, engine: Engine | undefined) {
+  private constructor(key: FuzzKey, image: Uint8Array, app: FuzzApp, engine: Engine | undefined) {
     this.key = key;
     this.engine = engine;
+    this.app = app;
     this.image = image;
-    flashFactory(this.flash, readFileSync(PARTITIONS, "utf8"), image);
+    flashFactory(this.flash, tableOf(GATEWAYS.includes(app) ? "8mb-gateway" : "8mb"), image);
     this.#keep("new");
     this.partitions = parsePartitionTable(this.flash.read(PARTITION_TABLE_OFFSET, PARTITION_TABLE_BYTES), {
       flashBytes: FLASH_BYTES,
@@ -63,7 +77,7 @@ export class Ground {
 
   static async make({ engine, ...options }: GroundOptions = {}): Promise<Ground> {
     const key = await fuzzKey();
-    const ground = new Ground(key, await fuzzedImage(key, options), engine);
+    const ground = new Ground(key, await fuzzedImage(key, options), options.app ?? "base", engine);
     await ground.#settleIn();
     return ground;
   }
@@ -116,7 +130,7 @@ export class Ground {
   }
 
   async #settleIn(): Promise<void> {
-    const house = new House({ flash: this.load("new"), seed: 1, isOurs: this.isOurs });
+    const house = new House({ flash: this.load("new"), seed: 1, isOurs: this.isOurs, app: this.app });
     house.callPerson();
     house.device.powerOn();
     if (!(await house.until(() => house.server.checkCount > 1, SETUP_LIMIT_MS)))

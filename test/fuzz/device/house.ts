@@ -14,6 +14,8 @@ import { IpNode } from "../../../host-sim/network/ip-node.js";
 import { Phone } from "../../../host-sim/network/phone.js";
 import { VirtualNetwork } from "../../../host-sim/network/virtual-network.js";
 import { World } from "../../../host-sim/world/world.js";
+import { FuzzGateway } from "./gateway.js";
+import type { FuzzApp } from "./image.js";
 import { FuzzServer } from "./server.js";
 
 export const HOME = Object.freeze({ ssid: "Home + Garden", password: "corr&ct=horse%8#" });
@@ -43,6 +45,7 @@ export interface HouseOptions {
   /** Whether a partition holds the image under the fuzz. */
   readonly isOurs: (partition: Partition) => boolean;
   readonly engine?: Engine | undefined;
+  readonly app: FuzzApp;
   readonly onTrace?: ((line: string) => void) | undefined;
 }
 
@@ -57,6 +60,9 @@ export class House {
   readonly device: VirtualDevice;
   readonly phone: Phone;
   readonly stranger: IpNode;
+  readonly app: FuzzApp;
+  /** Of a device without a network: what it reaches the server through. */
+  readonly gateway: FuzzGateway | undefined;
   /** Answers a query of the device's; undefined: as a router does. */
   nameAnswer: ((query: Uint8Array) => Uint8Array | undefined) | undefined;
   /** Faults since the last look. */
@@ -78,7 +84,8 @@ export class House {
   readonly #onTrace: HouseOptions["onTrace"];
   readonly #isOurs: HouseOptions["isOurs"];
 
-  constructor({ flash, seed, engine, isOurs, onTrace }: HouseOptions) {
+  constructor({ flash, seed, engine, isOurs, app, onTrace }: HouseOptions) {
+    this.app = app;
     this.#onTrace = onTrace;
     this.#isOurs = isOurs;
     this.world = new World({ seed });
@@ -88,6 +95,7 @@ export class House {
     this.server = new FuzzServer(this.world);
     const host = this.network.addHost("server", SERVER_ADDRESS);
     for (const port of SERVER_PORTS) host.listen(port, (socket) => this.server.accept(socket));
+    this.gateway = app === "transmitter" ? new FuzzGateway(this.world, this.network, this.server) : undefined;
     this.#serveNames();
     this.stranger = this.network.addHost("stranger", `${this.home.segment.prefix}.${STRANGER_HOST}`);
     this.phone = new Phone({ world: this.world, network: this.network });

@@ -27,7 +27,10 @@ export interface FuzzKey {
 }
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-const MAIN = `${ROOT}test/fuzz/device/apps/probed.ts`;
+/** Whose firmware is under the fuzz: `base`, or an app whose devices speak to each other. Each has the type of `base`. */
+export type FuzzApp = "base" | "receiver" | "transmitter" | "mesh-node" | "mesh-gateway";
+const mainOf = (app: FuzzApp): string =>
+  `${ROOT}test/fuzz/device/apps/probed${app === "base" ? "" : `-${app}`}.ts`;
 /** More than a connection's window, and more than ASCII. */
 const PAGE = `<!doctype html><html><body>${"Bücher „lesen“ – 漢字 💡 ".repeat(180)}</body></html>`;
 
@@ -68,12 +71,14 @@ export interface ImageOptions {
   readonly mutation?: Mutation | undefined;
   /** With all of its pages, and without what a chip has no memory for. */
   readonly isForXs?: boolean;
+  /** Default: `base`. */
+  readonly app?: FuzzApp;
 }
 
 /** The image in the device's factory partition. */
 export async function fuzzedImage(
   key: FuzzKey,
-  { mutation, isForXs = false }: ImageOptions = {},
+  { mutation, isForXs = false, app = "base" }: ImageOptions = {},
 ): Promise<Uint8Array> {
   const { kid, x, y } = key;
   const config = {
@@ -93,7 +98,7 @@ export async function fuzzedImage(
       return `export const statusPage = ${JSON.stringify(PAGE)};`;
     return mutation && path === ROOT + mutation.file ? mutated(mutation) : undefined;
   };
-  const bundle = await bundleModule(MAIN, { config, minify: true, replace });
+  const bundle = await bundleModule(mainOf(app), { config, minify: true, replace });
   return buildFirmwareImage({ chip: "esp32", version: VERSION, project: TYPE, bundle });
 }
 

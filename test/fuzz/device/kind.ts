@@ -1,7 +1,7 @@
 // What a kind of input is: a generator, and a way to feed an input to a device. Types only.
 
 import type { Random } from "../values.js";
-import type { Ground, Start } from "./ground.js";
+import type { FuzzApp, Ground, Start } from "./ground.js";
 import type { House } from "./house.js";
 
 /** Reasons of restarts that someone with the right may ask for. */
@@ -23,8 +23,12 @@ export interface Kind {
   /** Batches of this kind in a round. */
   readonly share: number;
   readonly start: Start;
+  /** What the device is; absent: `base`. */
+  readonly app?: FuzzApp;
   /** The device is brought into the state in which it takes the inputs; absent: it is switched on and has checked. */
   readonly begin?: (house: House) => Promise<void>;
+  /** What has to work still when the inputs are over, besides what every device does. @throws Fault */
+  readonly after?: (house: House) => Promise<void>;
   /** Number N of a seed is always the same. */
   make(random: Random, ground: Ground): Input;
 }

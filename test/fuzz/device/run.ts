@@ -1,7 +1,7 @@
 // The fuzz of a device: inputs in batches of one kind, each batch on a device of its own, so that a batch can be repeated alone. Counts what
 // was answered, and what went wrong; every fault is brought down to the fewest inputs.
 
-import { Ground, type GroundOptions } from "./ground.js";
+import { type FuzzApp, Ground, type GroundOptions } from "./ground.js";
 import type { Kind } from "./kind.js";
 import { KINDS } from "./kinds/index.js";
 import { minimise, signatureOf } from "./minimise.js";
@@ -58,7 +58,7 @@ export interface DeviceFuzzResult {
 /** @throws Error if there is no such kind */
 export async function fuzzDevice(options: DeviceFuzzOptions): Promise<DeviceFuzzResult> {
   const { inputCount, first = 0, replay, batch = BATCH } = options;
-  const run = new DeviceRun(options, await Ground.make(options.ground));
+  const run = new DeviceRun(options);
   if (replay) await run.batch(run.kindOf(0), replay);
   else
     for (let at = first; at < first + inputCount && !run.isOver; ) {
@@ -74,14 +74,14 @@ class DeviceRun {
   readonly kinds = new Map<string, KindResult>();
   readonly findings = new Map<string, Finding>();
   readonly #options: DeviceFuzzOptions;
-  readonly #ground: Ground;
+  /** Of each app whose kinds have had a turn. */
+  readonly #grounds = new Map<FuzzApp, Promise<Ground>>();
   readonly #round: readonly Kind[];
   isOver = false;
   #doneCount = 0;
 
-  constructor(options: DeviceFuzzOptions, ground: Ground) {
+  constructor(options: DeviceFuzzOptions) {
     this.#options = options;
-    this.#ground = ground;
     this.#round = roundOf(options.only);
   }
 
@@ -92,10 +92,11 @@ class DeviceRun {
   /** A device that fails is replaced for the inputs that are left. */
   async batch(kind: Kind, indices: readonly number[]): Promise<void> {
     const { seed, onTrace, usedBytes } = this.#options;
+    const ground = await this.#groundOf(kind.app ?? "base");
     let left = indices;
     while (left.length > 0 && !this.isOver) {
       const trial: Trial = {
-        ground: this.#ground,
+        ground,
         kind,
         seed,
         indices: left,
@@ -110,6 +111,12 @@ class DeviceRun {
       if (verdict.isAfterwards) return;
       left = left.slice(left.indexOf(verdict.index) + 1);
     }
+  }
+
+  #groundOf(app: FuzzApp): Promise<Ground> {
+    const ground = this.#grounds.get(app) ?? Ground.make({ ...this.#options.ground, app });
+    this.#grounds.set(app, ground);
+    return ground;
   }
 
   #fed(kind: Kind, answer: string): void {

@@ -14,6 +14,8 @@ export interface Answer {
   readonly pauseMs?: number;
   /** `keep`: the connection stays open. */
   readonly end: "close" | "reset" | "keep";
+  /** Instead of `bytes`, to a device that has asked by radio: the message of the answer. */
+  readonly message?: Uint8Array;
 }
 
 export interface Asked {
@@ -35,9 +37,7 @@ const POLL_SECONDS = 10;
 /** Pieces on the wire for one answer; the rest is one piece. */
 const MAX_PIECES = 64;
 
-interface Held {
-  readonly socket: TcpSocket;
-}
+type Reply = (answer: Answer) => void;
 
 export class FuzzServer {
   /** Checks that have arrived. */
@@ -48,7 +48,7 @@ export class FuzzServer {
   /** Checks are held until `answerHeld`. */
   isHolding = false;
   script: Script;
-  #held: Held | undefined;
+  #held: Reply | undefined;
   readonly #world: World;
 
   constructor(world: World) {
@@ -67,7 +67,7 @@ export class FuzzServer {
       const message = parser.take();
       if (message === undefined) return;
       if (message === "malformed") return socket.abort();
-      this.#asked(socket, message);
+      this.ask(message, (answer) => this.#send(socket, answer));
     };
     socket.events = { received: take, ended: () => socket.close() };
     take();
@@ -78,7 +78,7 @@ export class FuzzServer {
     const held = this.#held;
     this.#held = undefined;
     this.script = script;
-    if (held) this.#send(held.socket, script.check);
+    held?.(script.check);
   }
 
   /** Nothing new; the device checks again soon. */
@@ -93,16 +93,19 @@ export class FuzzServer {
     this.answerHeld({ check: this.honest() });
   }
 
-  #asked(socket: TcpSocket, asked: Asked): void {
+  /** A request has come, over a connection or through a gateway. */
+  ask(asked: Asked, reply: Reply): void {
     this.requestCount += 1;
-    if (asked.path.endsWith("/api/ota/check")) {
+    const isOthers = asked.headers["x-skyslot-gateway"] !== undefined;
+    if (asked.path.endsWith("/api/ota/check") && isOthers) reply(this.script.check);
+    else if (asked.path.endsWith("/api/ota/check")) {
       this.checkCount += 1;
       this.lastCheck = Buffer.from(asked.body).toString();
-      if (this.isHolding) this.#held = { socket };
-      else this.#send(socket, this.honest());
+      if (this.isHolding) this.#held = reply;
+      else reply(this.honest());
     } else if (asked.path.endsWith("/api/ota/status")) {
-      this.#send(socket, this.script.report ?? jsonAnswer({}));
-    } else this.#send(socket, this.script.other?.(asked) ?? NOT_FOUND);
+      reply(this.script.report ?? jsonAnswer({}));
+    } else reply(this.script.other?.(asked) ?? NOT_FOUND);
   }
 
   #send(socket: TcpSocket, { bytes, pieces, pauseMs = 1, end }: Answer): void {

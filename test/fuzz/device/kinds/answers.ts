@@ -32,6 +32,10 @@ const FIELDS = Object.freeze([
   "download_url",
   "digests_url",
   "release",
+  "hold",
+  "commit",
+  "abandon",
+  "revert",
   "__proto__",
   "toString",
 ]);
@@ -74,12 +78,14 @@ function make(random: Random, ground: Ground): Input {
   return { text: shown(body, 600), allows: ["order"], feed: (house) => answerCheck(house, script) };
 }
 
-function bodyOf(random: Random, { key }: Ground, file: OddFile | undefined): string {
+function bodyOf(random: Random, ground: Ground, file: OddFile | undefined): string {
   if (chance(random, 0.08)) return noObject(random);
   let value: unknown = plain(random);
-  if (file) value = { ...(value as object), ...offerOf(random, oddManifest(random, key, file, 0.35), file) };
+  if (file)
+    value = { ...(value as object), ...offerOf(random, oddManifest(random, ground.key, file, 0.35), file) };
   if (chance(random, 0.3)) value = { ...(value as object), orders: ordersOf(random) };
   if (chance(random, 0.1)) value = { ...(value as object), device_token: tokenOf(random) };
+  if (chance(random, 0.15)) value = { ...(value as object), ...wordOf(random, ground, file) };
   while (chance(random, file ? 0.25 : 0.5)) value = damageJson(random, value, FIELDS);
   const text = printJson(random, value);
   return chance(random, 0.15) ? mutateText(random, text, pick(random, [7168, 7169, 20_000])) : text;
@@ -139,6 +145,23 @@ function settingsOf(random: Random): unknown {
   );
 }
 
+/** An update that is held, started or given up: of this image, or of another. */
+function wordOf(random: Random, { image }: Ground, file: OddFile | undefined): object {
+  const sha256 = pick(random, [file?.payload.imageSha256, file?.payload.sha256, "ab".repeat(32), "", 7]);
+  const running = imageSha256Of(image);
+  return pick(random, [
+    { hold: true },
+    { hold: true },
+    { hold: 1 },
+    { commit: sha256 },
+    { abandon: true },
+    { revert: pick(random, [running, sha256]) },
+  ]);
+}
+
+/** In its last bytes. */
+const imageSha256Of = (image: Uint8Array): string => Buffer.from(image.subarray(-32)).toString("hex");
+
 const tokenOf = (random: Random): unknown =>
   pick(random, [
     "t".repeat(32),
@@ -180,7 +203,7 @@ function noObject(random: Random): string {
 }
 
 /** The file, its digests, or something else. */
-function download(random: Random, file: OddFile | undefined, { path, headers }: Asked): Answer {
+export function download(random: Random, file: OddFile | undefined, { path, headers }: Asked): Answer {
   if (!file || chance(random, 0.1)) return plainAnswer("404 Not Found", "");
   const bytes = path.endsWith("digests") ? file.digests : file.bytes;
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? "") ?? [];

@@ -6,12 +6,15 @@ import { answers } from "./answers.js";
 import { bodies } from "./bodies.js";
 import { invitations, multicast, names, queries } from "./datagrams.js";
 import { espota } from "./espota.js";
+import { forged, frames, relayed } from "./frames.js";
 import { headers } from "./headers.js";
+import { meshGateway, meshNode } from "./mesh.js";
 import { pages } from "./pages.js";
 import { portal } from "./portal.js";
 import { pushes } from "./pushes.js";
 import { stored } from "./stored.js";
 import { tables } from "./tables.js";
+import { uploads } from "./uploads.js";
 
 export const KINDS: readonly Kind[] = Object.freeze([
   answers,
@@ -28,4 +31,10 @@ export const KINDS: readonly Kind[] = Object.freeze([
   stored,
   air,
   tables,
+  frames,
+  relayed,
+  forged,
+  meshNode,
+  meshGateway,
+  uploads,
 ]);
