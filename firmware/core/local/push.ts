@@ -141,6 +141,11 @@ function readForm(state: PushState, form: Form): Step {
       ? [done, [offered({ ...offer, sizeBytes })]]
       : [done, [answer(connection, uploadAnswer(400, "the file is empty"))]];
   }
+  if (head.text.length + missing > offer.sizeBytes)
+    return [
+      { ...state, form: undefined },
+      [answer(connection, uploadAnswer(400, "the form ends before its file begins"))],
+    ];
   const maxBytes = Math.min(missing, available);
   return [{ ...state, form }, maxBytes > 0 ? [{ type: "readPush", connection, maxBytes }] : []];
 }

@@ -124,6 +124,14 @@ describe("an upload", () => {
     expect(device.state.push.form).equal(undefined);
   });
 
+  it("as a form whose body ends before its file begins is refused as soon as that is certain", () => {
+    const device = unsigned();
+    upload(device, { "content-type": FORM_TYPE, "content-length": "4" });
+    device.on({ type: "pushReadable", connection: 7, count: 4 });
+    expect(answerIn(device.effects)).include({ status: 400, success: false });
+    expect(device.state.push.form).equal(undefined);
+  });
+
   it("as a form that is none is refused, and one that sends nothing gives way to the next", () => {
     const device = unsigned();
     upload(device, { "content-type": FORM_TYPE });
