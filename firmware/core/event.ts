@@ -389,6 +389,8 @@ export type Event =
   // the app
   /** Its part has thrown an error, for the first time in this boot. */
   | { readonly type: "appFailed"; readonly message: string }
+  /** An app that publishes by MQTT is connected to its broker, or not any more. */
+  | { readonly type: "brokerStatus"; readonly isConnected: boolean }
   /** The app has read its sensors: the next check reports it. */
   | { readonly type: "readingsTaken"; readonly readings: Readings }
   // raised by one machine for the others; never from outside

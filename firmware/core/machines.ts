@@ -114,6 +114,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   partFailed: to(localApi),
   appFailed: to(trial, localApi),
   peerFacts: to(localApi),
+  brokerStatus: to(localApi),
   readingsTaken: UPDATE,
   credentialsSubmitted: to(wifi),
   online: to(linkWatch, update, trial, report, portal, push, localApi, presence),

@@ -58,6 +58,8 @@ export interface LocalApiState {
   readonly problems: readonly Problem[];
   /** The other device of a pair; `undefined`: there is none. */
   readonly peer: PeerFacts | undefined;
+  /** By MQTT, of an app that publishes. */
+  readonly isBrokerConnected: boolean;
   readonly saving: Saving | undefined;
   /** Waits in the other slot. */
   readonly staged: StagedImage | undefined;
@@ -84,6 +86,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   lastRollBack: undefined,
   problems: Object.freeze([]),
   peer: undefined,
+  isBrokerConnected: false,
   saving: undefined,
   staged: undefined,
   installing: undefined,

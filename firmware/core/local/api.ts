@@ -95,6 +95,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return found(state, "PART_FAILED", `The ${event.part} could not be used: ${event.message}.`);
     case "peerFacts":
       return [{ ...state, peer: event }, []];
+    case "brokerStatus":
+      return [{ ...state, isBrokerConnected: event.isConnected }, []];
     case "updateFailed":
       return [noted(state, event, event.code, event.message), []];
     case "installationFailed": {

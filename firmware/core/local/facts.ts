@@ -109,7 +109,7 @@ const pairHealth = (state: LocalApiState, boot: Booted, peer: PeerFacts, asked: 
   cpu_freq_mhz: boot.cpuMhz ?? null,
   espnow_connected: peer.isConnected,
   wifi_connected: state.address !== "",
-  mqtt_connected: false,
+  mqtt_connected: state.isBrokerConnected,
   errors: [
     ...state.problems.map(({ message }) => message),
     ...(peer.warning === undefined ? [] : [peer.warning]),

@@ -7,7 +7,7 @@
 
 import { backoffMs } from "../backoff.js";
 import type { TimerEffect } from "../effect.js";
-import type { Stamp } from "../event.js";
+import type { Event, Stamp } from "../event.js";
 import {
   connectPacket,
   disconnectPacket,
@@ -78,7 +78,9 @@ export const initialPublisher: PublisherState = Object.freeze({
 type Asked =
   | BrokerEffect
   | TimerEffect<MqttTimer>
-  | { readonly type: "log"; readonly level: "info" | "warn"; readonly message: string };
+  | { readonly type: "log"; readonly level: "info" | "warn"; readonly message: string }
+  /** For the app's core. */
+  | { readonly type: "raise"; readonly event: Extract<Event, { readonly type: "brokerStatus" }> };
 export type PublisherStep = readonly [PublisherState, readonly Asked[]];
 
 export function publisherStep(
@@ -86,6 +88,13 @@ export function publisherStep(
   event: Input & Stamp,
   broker: BrokerSettings,
 ): PublisherStep {
+  const [next, asked] = handle(state, event, broker);
+  const isConnected = next.phase === "ready";
+  if (isConnected === (state.phase === "ready")) return [next, asked];
+  return [next, [...asked, { type: "raise", event: { type: "brokerStatus", isConnected } }]];
+}
+
+function handle(state: PublisherState, event: Input & Stamp, broker: BrokerSettings): PublisherStep {
   if ("attempt" in event && event.attempt !== state.attempt) return [state, []];
   switch (event.type) {
     case "online":

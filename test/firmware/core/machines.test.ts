@@ -125,6 +125,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     partFailed: { type: "partFailed", part: "port", message: "no" },
     appFailed: { type: "appFailed", message: "no" },
     peerFacts: PEER,
+    brokerStatus: { type: "brokerStatus", isConnected: true },
     readingsTaken: { type: "readingsTaken", readings: { temperature_c: 20 } },
     credentialsSubmitted: { type: "credentialsSubmitted", ssid: "home", password: "12345678" },
     online: { type: "online", address: "192.168.1.2", rssi: -50 },

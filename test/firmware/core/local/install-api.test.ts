@@ -311,6 +311,15 @@ describe("what the clients of a pair read", () => {
     expect(warned.get("/api/health")).deep.include({ status: "degraded", errors: ["It is too old."] });
   });
 
+  it("says whether the app's broker is connected, and the processor's clock", () => {
+    const device = Device.joined({}, { cpuMhz: 160 }).on(PEER);
+    expect(device.get("/api/health")).include({ cpu_freq_mhz: 160, mqtt_connected: false });
+    device.on({ type: "brokerStatus", isConnected: true });
+    expect(device.get("/api/health")).include({ mqtt_connected: true });
+    device.on({ type: "brokerStatus", isConnected: false });
+    expect(device.get("/api/health")).include({ mqtt_connected: false });
+  });
+
   it("names the protocol of the build", () => {
     const build = {
       ...Device.joined().state.localApi.boot!.build,

@@ -179,4 +179,18 @@ describe("the MQTT publisher", () => {
     ])
       expect(bench.give(event as never).state).equal(state);
   });
+
+  it("says when the broker is connected and when it is not any more, each once", () => {
+    const statusIn = ({ effects }: Bench) =>
+      effects.flatMap((effect) => (effect.type === "raise" ? [effect.event.isConnected] : []));
+    const bench = new Bench().connect();
+    expect(statusIn(bench)).deep.equal([true]);
+    expect(statusIn(bench.say("home/a"))).deep.equal([]);
+    const { attempt } = bench.state;
+    expect(statusIn(bench.give({ type: "brokerLost", attempt, message: "gone" } as never))).deep.equal([
+      false,
+    ]);
+    expect(statusIn(bench.fire("mqtt.retry"))).deep.equal([]);
+    expect(statusIn(bench.give({ type: "offline" } as never)), "it was not connected").deep.equal([]);
+  });
 });
