@@ -4,7 +4,7 @@
 import { toHex } from "../firmware/core/bytes.js";
 import { CHUNKS_A_PAGE, chunkBytesFor, MAX_PAGE_COUNT } from "../firmware/core/update/digests.js";
 import { type ImageDescription, newImageReader, readImage } from "../firmware/core/update/image.js";
-import { parseVersion, versionName } from "../firmware/core/update/version.js";
+import { numberedVersion, parseVersion, versionName } from "../firmware/core/update/version.js";
 import type { ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import { trailerProblem } from "./signature-sector.js";
@@ -21,8 +21,9 @@ export interface ReleaseOptions {
   /** Board; by default the chip's name. */
   readonly hardware?: string;
   readonly minCurrentVersion?: string;
+  /** By default what the image says, else 1. */
   readonly protocolVersion?: number;
-  /** Oldest version of the other device of a pair that this firmware works with. */
+  /** Oldest version of the other device of a pair that this firmware works with; by default what the image says. */
   readonly minCompatible?: string;
   /** Default: 16 KiB; 32 KiB for images above 8 MiB. */
   readonly chunkBytes?: number;
@@ -117,12 +118,19 @@ export function makePayload(
     chunkSize,
     ...(options.minCurrentVersion === undefined ? {} : { minCurrentVersion: options.minCurrentVersion }),
     securityVersion: description.securityVersion,
-    protocolVersion: options.protocolVersion ?? 1,
-    ...(options.minCompatible === undefined ? {} : { minCompatible: options.minCompatible }),
+    protocolVersion: options.protocolVersion ?? description.protocolVersion ?? 1,
+    ...minCompatibleOf(description, options),
     ...(description.nvs === undefined ? {} : { nvs: description.nvs }),
     created: options.created,
     ...(options.expires === undefined ? {} : { expires: options.expires }),
   };
+}
+
+function minCompatibleOf(
+  { minCompatible: ofImage }: ImageDescription,
+  { minCompatible = ofImage === undefined ? undefined : numberedVersion(ofImage) }: ReleaseOptions,
+): Pick<ReleasePayload, "minCompatible"> {
+  return minCompatible === undefined ? {} : { minCompatible };
 }
 
 export const wrongHash = (): ReleaseError =>

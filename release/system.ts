@@ -4,7 +4,7 @@
 import type { JWK } from "jose";
 import { parseSystem, SYSTEM_TYPE, type System } from "../firmware/core/system/manifest.js";
 import type { Release } from "../firmware/core/update/release.js";
-import { compareVersions } from "../firmware/core/update/version.js";
+import { compareVersions, parseVersion, versionNumber } from "../firmware/core/update/version.js";
 import type { SystemComponent, SystemPayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import { type SignedManifest, signPayload } from "./signing.js";
@@ -81,10 +81,25 @@ function commonVersion(members: readonly Member[]): string {
 export function requireCompatible(releases: readonly Release[]): void {
   const [first] = releases;
   const other = releases.find(({ protocolVersion }) => protocolVersion !== first?.protocolVersion);
-  if (!first || !other) return;
+  if (first && other)
+    throw new ReleaseError(
+      "SYSTEM_INCOMPATIBLE",
+      `${nameOf(first)} speaks protocol ${first.protocolVersion}, ${nameOf(other)} speaks ${other.protocolVersion}`,
+    );
+  for (const release of releases) requireRecent(release, releases);
+}
+
+/** As devices compare versions in their packets: by their numbers. */
+function requireRecent(demanding: Release, releases: readonly Release[]): void {
+  const minimum = parseVersion(demanding.minCompatible ?? "");
+  if (!minimum) return;
+  const old = releases.find(
+    (release) => release !== demanding && versionNumber(release.parsedVersion) < versionNumber(minimum),
+  );
+  if (!old) return;
   throw new ReleaseError(
     "SYSTEM_INCOMPATIBLE",
-    `${nameOf(first)} speaks protocol ${first.protocolVersion}, ${nameOf(other)} speaks ${other.protocolVersion}`,
+    `${nameOf(demanding)} works with ${demanding.minCompatible} or newer, ${old.type} is ${old.version}`,
   );
 }
 

@@ -40,6 +40,7 @@ export function readBootFacts(
     resetReason: RESET_REASONS[native.esp_reset_reason()] ?? "unknown",
     ...(restartNote === undefined ? {} : { restartNote }),
     ...(native.skyslot_confirms_by_app() === 1 ? {} : { confirmsItself: true as const }),
+    cpuMhz: native.skyslot_cpu_mhz(),
     link: LINK,
     isAnnounced: IS_ANNOUNCED,
     bootSlot: bootLabel(native),

@@ -238,3 +238,15 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     loaderText: { low: 0x403cb700, high: 0x403cf700 },
   },
 });
+
+/** Clock of the processor, MHz, as builds for it set it (CONFIG_ESP_DEFAULT_CPU_FREQ_MHZ). */
+export const CPU_MHZ: Readonly<Record<Chip, number>> = Object.freeze({
+  esp32: 240,
+  esp32s2: 240,
+  esp32s3: 240,
+  esp32c2: 120,
+  esp32c3: 160,
+  esp32c6: 160,
+  esp32h2: 96,
+  esp32p4: 360,
+});

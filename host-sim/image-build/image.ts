@@ -4,10 +4,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import { parseVersion, versionName } from "../../firmware/core/update/version.js";
+import { parseVersion, versionName, versionNumber } from "../../firmware/core/update/version.js";
 import type { Chip } from "../hardware/chips.js";
 import { buildFirmwareImage } from "../hardware/image/firmware-image.js";
-import type { ImageNvs } from "../hardware/image/own-description.js";
+import type { ImageNvs, ImagePair } from "../hardware/image/own-description.js";
 import { bundleModule } from "./bundle.js";
 
 /** A public key that releases are signed with: the public part of a P-256 JWK. */
@@ -87,7 +87,17 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     date: options.date ?? "",
     time: options.time ?? "",
     ...(options.nvs === undefined ? {} : { nvs: options.nvs }),
+    pair: pairOf(config),
   });
+}
+
+/** What an image states of its pair is what its firmware is configured with. A build for a chip has it from its manifest's "defines". */
+function pairOf({ protocolVersion, minCompatible }: BuildConfig): ImagePair {
+  const least = typeof minCompatible === "string" ? parseVersion(minCompatible) : undefined;
+  return {
+    protocol: typeof protocolVersion === "number" ? protocolVersion : 0,
+    minCompatible: least ? versionNumber(least) : 0,
+  };
 }
 
 /** What an app has in its manifest besides what every build is configured with: the same file that mcconfig reads. */

@@ -2,6 +2,7 @@
 // a function that no manifest binds does not exist.
 
 import { pbkdf2Sync } from "node:crypto";
+import { CPU_MHZ } from "../hardware/chips.js";
 import { ESP_ERROR_CODES } from "../hardware/esp-error.js";
 import { verifyPartitionImage } from "../hardware/image/image-verifier.js";
 import { OWN_DESCRIPTION_END, readOwnDescription } from "../hardware/image/own-description.js";
@@ -108,6 +109,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_arm_running: () =>
       isOtaSlot(machine.running) ? arm(machine.running) : ESP_ERROR_CODES.ESP_ERR_NOT_SUPPORTED,
     skyslot_confirms_by_app: () => 1,
+    skyslot_cpu_mhz: () => CPU_MHZ[machine.chip],
     /** Of an image without a description of ours, whose firmware does not ask, the number of no kind. */
     skyslot_nvs() {
       const { flash, running } = machine;

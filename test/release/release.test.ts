@@ -118,6 +118,25 @@ describe("a release", () => {
     expect(await codeOf(verifyReleaseFile(lie.release, pieces(image)))).to.equal("IMAGE_MISMATCH");
   });
 
+  it("says what the image speaks with its peer, unless it is told otherwise", () => {
+    const pair = { protocol: 3, minCompatible: 20_104 };
+    const image = buildFirmwareImage({
+      chip: "esp32",
+      version: "2.2.0",
+      project: "receiver",
+      bundle: "1",
+      pair,
+    });
+    const stated = describeRelease(image, { created: 1 });
+    expect(stated).to.include({ protocolVersion: 3, minCompatible: "2.1.4" });
+    const told = describeRelease(image, { created: 1, protocolVersion: 4, minCompatible: "2.2.0" });
+    expect(told).to.include({ protocolVersion: 4, minCompatible: "2.2.0" });
+    const silent = buildFirmwareImage({ chip: "esp32", version: "2.2.0", project: "base", bundle: "1" });
+    expect(describeRelease(silent, { created: 1 }))
+      .to.include({ protocolVersion: 1 })
+      .and.not.property("minCompatible");
+  });
+
   it("is not made from a file that is not an image, or truncated or damaged", async () => {
     const { image } = await makeRelease("1.1.0");
     expect(() => inspectImage(Buffer.from("not an image".repeat(50)))).to.throw(/first byte is 0x6e/);

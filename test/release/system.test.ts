@@ -119,4 +119,22 @@ describe("a system", () => {
       ["1.9.0", 9],
     ]);
   });
+
+  it("refuses a release that is older than another one works with", async () => {
+    const demanding = { ...(await releaseOf("receiver", "2.0.0")), minCompatible: "1.5.0" };
+    const options = { name: "doorbell", version: "2.0.0", created: CREATED };
+    const systemWith = async (version: string) =>
+      describeSystem([{ release: demanding }, { release: await releaseOf("transmitter", version) }], options);
+    const refused = await systemWith("1.4.9").catch((error) => error);
+    expect(refused).to.include({ code: "SYSTEM_INCOMPATIBLE" });
+    expect(refused.message).to.equal("receiver 2.0.0 works with 1.5.0 or newer, transmitter is 1.4.9");
+    expect((await systemWith("1.5.0")).components).to.have.length(2);
+  });
+
+  it("takes a release that asks for more than its own version: it is about the others", async () => {
+    const demanding = { ...(await releaseOf("receiver", "1.0.0")), minCompatible: "1.5.0" };
+    const others = { release: await releaseOf("transmitter", "1.5.0") };
+    const options = { name: "doorbell", version: "2.0.0", created: CREATED };
+    expect(describeSystem([{ release: demanding }, others], options).components).to.have.length(2);
+  });
 });

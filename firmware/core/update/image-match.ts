@@ -7,7 +7,7 @@ import type { Job } from "./job.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { type Release, SECTOR_BYTES } from "./release.js";
 import type { UpdateState } from "./state.js";
-import { parseVersion, versionName } from "./version.js";
+import { numberedVersion, parseVersion, versionName } from "./version.js";
 
 export function pushMismatch(state: UpdateState, job: Job): Failure | undefined {
   const { description } = job.ahead;
@@ -22,13 +22,13 @@ export function pushMismatch(state: UpdateState, job: Job): Failure | undefined 
   return nvsMismatch(state.boot?.image.nvs, description?.nvs) ?? describeMismatch(job.ahead, job.release);
 }
 
-/** Without a release, version and build are taken from the image. */
+/** Without a release, version, build and what it works with are taken from the image. */
 export function withDescription(job: Job): Job {
   const { description } = job.ahead;
   const version =
     job.signed || job.release.version !== "" ? undefined : parseVersion(description?.version ?? "");
   if (!version || !description) return job;
-  const { securityVersion } = description;
+  const { securityVersion, protocolVersion = 0, minCompatible } = description;
   const { build } = version;
   const release = {
     ...job.release,
@@ -36,6 +36,8 @@ export function withDescription(job: Job): Job {
     parsedVersion: version,
     build,
     securityVersion,
+    protocolVersion,
+    ...(minCompatible === undefined ? {} : { minCompatible: numberedVersion(minCompatible) }),
   };
   return { ...job, release };
 }

@@ -8,6 +8,8 @@
 //   │        │ header  │  (256 bytes)    │ it is    │      │ header  │      │     │         │ 1 byte   │ if hashed    │
 //   └────────┴─────────┴─────────────────┴──────────┴──────┴─────────┴──────┴─ … ─┴─────────┴──────────┴──────────────┘
 //
+// Ours: "SKYD" | u8 layout 1 | u8 kind of NVS | u8 its eFuse key | u8 protocol | u32 oldest version of the peer | 4 bytes 0; little-endian.
+//
 // Layout: ESP-IDF components/bootloader_support/include/esp_app_format.h, components/esp_app_format/include/esp_app_desc.h, and
 // firmware/platform/native/skyslot-description.c. An image without our description, of an older build or from another project, is read as well.
 
@@ -54,6 +56,10 @@ export interface ImageDescription {
   readonly idfVersion: string;
   /** Absent: the image does not say. */
   readonly nvs?: NvsKind;
+  /** Of the packets between the two of a pair, 1 to 255; absent: the image does not say. */
+  readonly protocolVersion?: number;
+  /** Oldest version of the other one that it works with, as a number (versionNumber of version.ts); absent: any, or it does not say. */
+  readonly minCompatible?: number;
 }
 
 export interface ImageReader {
@@ -140,12 +146,23 @@ function takeNext(reader: ImageReader, buffered: readonly number[]): ImageReader
   const view = new DataView(Uint8Array.from(buffered).buffer);
   if (reader.segmentIndex === 0 && reader.description) {
     const dataLength = reader.firstEnd - DESCRIPTION_OFFSET;
-    const nvs =
-      view.getUint32(0, true) === OWN_MAGIC ? nvsKindOf(view.getUint8(5), view.getUint8(6)) : undefined;
-    const description = nvs === undefined ? reader.description : { ...reader.description, nvs };
+    const isOwn = view.getUint32(0, true) === OWN_MAGIC;
+    const description = isOwn ? { ...reader.description, ...ownFacts(view) } : reader.description;
     return afterSegment({ ...reader, description }, 24, dataLength);
   }
   return afterSegment(reader, reader.needOffset, view.getUint32(4, true));
+}
+
+/** An older build has zeros where something was added since. */
+function ownFacts(view: DataView): Pick<ImageDescription, "nvs" | "protocolVersion" | "minCompatible"> {
+  const nvs = nvsKindOf(view.getUint8(5), view.getUint8(6));
+  const protocolVersion = view.getUint8(7);
+  const minCompatible = view.getUint32(8, true);
+  return {
+    ...(nvs === undefined ? {} : { nvs }),
+    ...(protocolVersion === 0 ? {} : { protocolVersion }),
+    ...(minCompatible === 0 ? {} : { minCompatible }),
+  };
 }
 
 /** Continues after the segment whose header is at `headerOffset`. */

@@ -88,9 +88,9 @@ const stagedOf = (state: UpdateState, job: Job, at: number): Staged =>
     MAX_STAGED_SECONDS,
   );
 
-/** An image says nothing of it by itself. */
+/** Of an unsigned image what it says itself; one of an older build does not. */
 const compatibilityOf = ({ signed, release }: Job): Pick<Staged, "protocolVersion" | "minCompatible"> =>
-  signed
+  signed || release.protocolVersion > 0
     ? {
         protocolVersion: release.protocolVersion,
         ...(release.minCompatible === undefined ? {} : { minCompatible: release.minCompatible }),

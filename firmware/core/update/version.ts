@@ -82,6 +82,10 @@ export const versionNumber = ({ major, minor, patch }: Version): number =>
     0xffffffff,
   );
 
+/** The release that `versionNumber` makes this number of, such as `1.2.3`. */
+export const numberedVersion = (number: number): string =>
+  `${Math.floor(number / 10_000)}.${Math.floor(number / 100) % 100}.${number % 100}`;
+
 /** The version without its build number, as in the `version` fields of the API. */
 export function versionName(version: Version): string {
   const core = `${version.major}.${version.minor}.${version.patch}`;

@@ -74,6 +74,8 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-description.c
     /** How this image keeps its settings, as the two bytes in its description: the kind, and above it the block of its key. */
     skyslot_nvs(): number;
+    /** Clock of the processor, MHz. */
+    skyslot_cpu_mhz(): number;
     // firmware/platform/native/skyslot-nvs.c
     /** The error for which the settings were erased at this start, before the SDK opened them; 0: they were not. */
     skyslot_nvs_erased(): number;

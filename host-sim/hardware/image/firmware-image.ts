@@ -12,6 +12,7 @@ import { buildAppImage } from "./app-image-builder.js";
 import {
   encodeOwnDescription,
   type ImageNvs,
+  type ImagePair,
   OWN_DESCRIPTION_END,
   readOwnDescription,
 } from "./own-description.js";
@@ -34,6 +35,8 @@ export interface FirmwareOptions {
   readonly secureVersion?: number;
   /** How it states to store its settings; null: it does not state it, as older builds. Default: plain, as virtual devices do. */
   readonly nvs?: ImageNvs | null;
+  /** What it speaks with its peer. Default: it does not say. */
+  readonly pair?: ImagePair;
 }
 
 /** Where each chip's segments go: constants, code in RAM (the entry point), code in flash. */
@@ -65,8 +68,8 @@ function bundleSegment(bundle: string): Uint8Array {
 /** Builds a whole image around a bundle. The same input gives the same bytes. @throws RangeError */
 export function buildFirmwareImage(options: FirmwareOptions): Uint8Array {
   const layout = LAYOUTS[options.chip];
-  const { bundle, build = 0, nvs = "plain", ...description } = options;
-  const own = nvs === null ? new Uint8Array() : encodeOwnDescription(nvs);
+  const { bundle, build = 0, nvs = "plain", pair, ...description } = options;
+  const own = nvs === null ? new Uint8Array() : encodeOwnDescription(nvs, pair);
   const data = new Uint8Array(Buffer.concat([own, bundleSegment(bundle)]));
   const dromLength = Math.ceil((APP_DESCRIPTION_BYTES + data.length) / 4) * 4;
   // File offsets: header 24 + 8, DROM, 8, IRAM, 8, IROM; a mapped address equals its file offset below 64 KiB.

@@ -1,7 +1,7 @@
-// What an image of this project states after ESP-IDF's application description: how its firmware stores its settings. The same 16
-// bytes as in firmware/platform/native/skyslot-description.c. Reads nothing else of the image.
+// What an image of this project states after ESP-IDF's application description: how its firmware stores its settings, and what
+// it speaks with the other device of its pair. The same 16 bytes as in firmware/platform/native/skyslot-description.c. Reads nothing else of the image.
 //
-//   offset 288 of the image: "SKYD" | u8 layout 1 | u8 kind | u8 eFuse block of the key | 9 bytes 0
+//   offset 288 of the image: "SKYD" | u8 layout 1 | u8 kind | u8 eFuse block of the key | u8 protocol | u32 oldest version of the peer | 4 bytes 0
 
 import { APP_DESCRIPTION_BYTES, APP_DESCRIPTION_OFFSET } from "./app-description.js";
 
@@ -19,10 +19,25 @@ export type ImageNvs = "plain" | "encrypted";
 const KINDS = ["plain", "hmac", "nvs-keys"] as const;
 const KEY_OF_BUILDS = 5;
 
-export function encodeOwnDescription(nvs: ImageNvs): Uint8Array {
+/** What an image speaks with its peer; 0: it does not say, or any. */
+export interface ImagePair {
+  /** 0 to 255. */
+  readonly protocol: number;
+  /** As in the packets between the two: major * 10 000 + minor * 100 + patch. */
+  readonly minCompatible: number;
+}
+
+const NO_PAIR: ImagePair = Object.freeze({ protocol: 0, minCompatible: 0 });
+
+export function encodeOwnDescription(
+  nvs: ImageNvs,
+  { protocol, minCompatible }: ImagePair = NO_PAIR,
+): Uint8Array {
   const bytes = new Uint8Array(OWN_DESCRIPTION_BYTES);
   bytes.set(new TextEncoder().encode(TAG));
   bytes.set(nvs === "plain" ? [LAYOUT, 0, 0] : [LAYOUT, 1, KEY_OF_BUILDS], TAG.length);
+  bytes[TAG.length + 3] = protocol;
+  new DataView(bytes.buffer).setUint32(TAG.length + 4, minCompatible, true);
   return bytes;
 }
 

@@ -97,4 +97,15 @@ describe("an image without a release", () => {
       expect([...tail], `${pieceBytes}`).deep.equal([...bytes.slice(-32)]);
     }
   });
+
+  it("takes what the image speaks with its peer, if it says so, and from no signed one", () => {
+    const release = { ...JOB.release, version: "", protocolVersion: 0 };
+    const ahead = reader({ protocolVersion: 3, minCompatible: 20_104 });
+    const told = withDescription({ ...JOB, release, signed: false, ahead }).release;
+    expect(told).include({ protocolVersion: 3, minCompatible: "2.1.4" });
+    const silent = withDescription({ ...JOB, release, signed: false, ahead: reader() }).release;
+    expect(silent.protocolVersion).equal(0);
+    expect(silent).not.property("minCompatible");
+    expect(withDescription({ ...JOB, signed: true, ahead }).release).equal(JOB.release);
+  });
 });

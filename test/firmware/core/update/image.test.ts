@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { type ImageReader, newImageReader, readImage } from "../../../../firmware/core/update/image.js";
 import { buildAppImage } from "../../../../host-sim/hardware/image/app-image-builder.js";
@@ -82,6 +83,56 @@ describe("image reader", () => {
     expect(changed(1, 0)).equal("hmac0");
     expect(changed(2, 0)).equal("nvs-keys");
     expect(changed(3, 0)).equal(undefined);
+  });
+
+  it("finds what it speaks with its peer, if the image says so", () => {
+    const built = (pair?: { protocol: number; minCompatible: number }) =>
+      buildFirmwareImage({
+        chip: "esp32c3",
+        version: "1.1.0",
+        project: "base",
+        bundle: "1",
+        ...(pair ? { pair } : {}),
+      });
+    for (const pieceBytes of [1, 16, 288, 300, 4096]) {
+      const paired = built({ protocol: 255, minCompatible: 0xfffefdfc });
+      expect(readIn(pieceBytes, paired).description).include({
+        protocolVersion: 255,
+        minCompatible: 0xfffefdfc,
+        nvs: "plain",
+      });
+      // of a build from before these fields, whose bytes are zero
+      expect(readIn(pieceBytes, built()).description).not.have.any.keys("protocolVersion", "minCompatible");
+    }
+    const any = readIn(4096, built({ protocol: 3, minCompatible: 0 })).description;
+    expect(any).property("protocolVersion", 3);
+    expect(any).not.property("minCompatible");
+  });
+
+  it("has these facts where the C puts them", () => {
+    const c = readFileSync(
+      new URL("../../../../firmware/platform/native/skyslot-description.c", import.meta.url),
+      "utf8",
+    );
+    const fields = [
+      ...(/typedef struct \{(.*?)\}/s.exec(c)?.[1] ?? "").matchAll(/uint(8|32)_t (\w+)(?:\[(\d+)\])?;/g),
+    ];
+    let offset = 0;
+    const offsets = fields.map(([, bits, name, count = "1"]) => {
+      const at = offset;
+      offset += (Number(bits) / 8) * Number(count);
+      return `${name} ${at}`;
+    });
+    expect(offsets).deep.equal([
+      "magic 0",
+      "layout 4",
+      "nvs 5",
+      "nvs_key 6",
+      "protocol 7",
+      "min_compatible 8",
+      "rest 12",
+    ]);
+    expect(offset).equal(16);
   });
 
   it("reads an image whose first segment holds nothing but ESP-IDF's description", () => {
