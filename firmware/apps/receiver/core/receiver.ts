@@ -77,7 +77,7 @@ export type ReceiverEvent = GatewayEvent | PairEvent | BrokerEvent;
 export type ReceiverEffect =
   | Exclude<GatewayEffect, ForApps>
   | Exclude<LeaderEffect, { readonly type: "askSelf" }>
-  | TellingEffect
+  | Exclude<TellingEffect, { readonly type: "raise" }>
   | TimerEffect<string>;
 
 /** What a gateway tells whoever composes it. */
@@ -128,7 +128,9 @@ class Turn implements Around {
     this.#finish();
     const seen = [before, this.device] as const;
     const [publisher, effects] = tell(this.state.publisher, event, seen, this.#settings.told);
-    this.effects.push(...effects);
+    for (const effect of effects)
+      if (effect.type === "raise") this.#gateway(this.#stamped(effect.event));
+      else this.effects.push(effect);
     this.state = { ...this.state, leader: this.#leader.state, publisher };
   }
 
