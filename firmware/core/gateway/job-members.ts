@@ -9,8 +9,8 @@ import { pathOf } from "./cached-image.js";
 import { type JobNode, MAX_JOB_NODE_COUNT } from "./job-nodes.js";
 import type { JobOrder } from "./job-order.js";
 
-export const CHECK_PATH = "/api/ota/check";
-export const STATUS_PATH = "/api/ota/status";
+const CHECK_PATH = "/api/ota/check";
+const STATUS_PATH = "/api/ota/status";
 /** While an order is carried out its nodes ask as often as this. */
 const POLL_SECONDS = 20;
 const PART_BYTES = 1024;

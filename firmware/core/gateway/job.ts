@@ -39,18 +39,18 @@ import {
 } from "./plain-image.js";
 
 /** Between two questions for orders. */
-export const POLL_MS = 60_000;
+const POLL_MS = 60_000;
 /** After the network was joined, or a question could not be asked. */
 const SOON_MS = 2_000;
 /** Between two looks at the nodes. */
-export const LOOK_MS = 5_000;
+const LOOK_MS = 5_000;
 const ANSWER_MS = 20_000;
 /** Three announcements go by: a node that wants the image has begun by then. */
-export const QUIET_MS = 200_000;
+const QUIET_MS = 200_000;
 /** A node of ours checks every two minutes: all that are there were heard by then. */
-export const GATHER_MS = 150_000;
+const GATHER_MS = 150_000;
 /** A node of ours that is silent for so long has gone. */
-export const SILENT_MS = 900_000;
+const SILENT_MS = 900_000;
 /** Nobody has asked for the image. */
 const UNWANTED_MS = 86_400_000;
 /** An image that is not whole after this is not to be had. */

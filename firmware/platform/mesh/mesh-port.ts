@@ -24,7 +24,7 @@ const MAX_UNSENT_CHARACTERS = 3 * MAX_MESSAGE_BYTES;
 
 const NO_BYTES = new Uint8Array(0);
 
-export class MeshPort {
+class MeshPort {
   readonly dispatch: Dispatch<MeshEvent>;
   readonly #links = new Map<number, MeshLink>();
   #listener: Listener | undefined;

@@ -78,7 +78,10 @@ describe("the gateway app", () => {
     const node = new TakingNode(gateway.portOf(MESH_PORT), 1_002, "sensor", { stopAt: 50 });
     await gateway.until(() => node.isStopped);
     await gateway.rig.server.admin("DELETE", `${UPDATES}/${order}`);
-    await gateway.until(() => gateway.rig.trace.some((line) => line.includes("(order 1): it was cancelled")));
+    // by its next question for orders or by the answer to a report, whichever comes first
+    const isTold = (line: string) =>
+      /\(order 1\): (it was cancelled|the update server has closed it)/.test(line);
+    await gateway.until(() => gateway.rig.trace.some(isTold));
     node.goOn();
     await gateway.until(() => node.isRefused);
     expect(node.image).equal(undefined);
