@@ -231,19 +231,23 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     orderResults: [],
     serverTokens,
   });
-  const reached: readonly (Effect | Raise)[] = [
-    ...dating,
-    ...keeping,
-    ...announceTokens(serverTokens, state.serverTokens),
-    ...closeAnswered(state),
-  ];
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack
   const [next, effects] =
     answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
       ? actOn(polled, answer, at, random)
       : evaluateOffer(polled, answer, text.length, at, random);
-  // after the offer: what it starts decides which orders may be carried out now
-  return [next, [...reached, ...effects, ...raiseOrders(answer)]];
+  return [
+    next,
+    [
+      ...dating,
+      ...keeping,
+      ...announceTokens(serverTokens, state.serverTokens),
+      ...closeAnswered(state),
+      ...effects,
+      // after the offer: what it starts decides which orders may be carried out now
+      ...raiseOrders(answer),
+    ],
+  ];
 }
 
 const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): answer is OfferAnswer =>

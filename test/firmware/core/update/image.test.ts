@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { expect } from "chai";
 import { type ImageReader, newImageReader, readImage } from "../../../../firmware/core/update/image.js";
 import { buildAppImage } from "../../../../host-sim/hardware/image/app-image-builder.js";
@@ -107,32 +106,6 @@ describe("image reader", () => {
     const any = readIn(4096, built({ protocol: 3, minCompatible: 0 })).description;
     expect(any).property("protocolVersion", 3);
     expect(any).not.property("minCompatible");
-  });
-
-  it("has these facts where the C puts them", () => {
-    const c = readFileSync(
-      new URL("../../../../firmware/platform/native/skyslot-description.c", import.meta.url),
-      "utf8",
-    );
-    const fields = [
-      ...(/typedef struct \{(.*?)\}/s.exec(c)?.[1] ?? "").matchAll(/uint(8|32)_t (\w+)(?:\[(\d+)\])?;/g),
-    ];
-    let offset = 0;
-    const offsets = fields.map(([, bits, name, count = "1"]) => {
-      const at = offset;
-      offset += (Number(bits) / 8) * Number(count);
-      return `${name} ${at}`;
-    });
-    expect(offsets).deep.equal([
-      "magic 0",
-      "layout 4",
-      "nvs 5",
-      "nvs_key 6",
-      "protocol 7",
-      "min_compatible 8",
-      "rest 12",
-    ]);
-    expect(offset).equal(16);
   });
 
   it("reads an image whose first segment holds nothing but ESP-IDF's description", () => {
