@@ -58,9 +58,9 @@ const SAFETIES: readonly Safety[] = [
     journey: "update",
     mutation: {
       file: "firmware/core/update/install.ts",
-      original: "if (!isChunkRight(job, event.digest)) return request",
+      original: "if (!isChunkRight(job, event.digest)) return chunkMissing",
       // the first chunk is still checked: without that no update succeeds, interrupted or not
-      mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return request",
+      mutated: "if (chunkIndex(job) === 0 && !isChunkRight(job, event.digest)) return chunkMissing",
     },
   },
 ];
