@@ -38,6 +38,7 @@ export async function exposeEspota(options: {
   const real = createSocket("udp4");
   const clients = new Map<string, Client>();
   const uploads = new Set<Socket>();
+  let isOpen = true;
 
   const forget = (key: string) => {
     const client = clients.get(key);
@@ -51,7 +52,7 @@ export async function exposeEspota(options: {
     if (known) return known;
     const [oldest] = clients.keys();
     if (clients.size >= MAX_CLIENTS && oldest !== undefined) forget(oldest);
-    const socket = guest.bindUdp(0, ({ bytes }) => real.send(bytes, from.port, from.address));
+    const socket = guest.bindUdp(0, ({ bytes }) => isOpen && real.send(bytes, from.port, from.address));
     if (!socket) return undefined;
     const client: Client = { socket };
     clients.set(key, client);
@@ -85,7 +86,10 @@ export async function exposeEspota(options: {
   real.on("error", () => {}); // a client that has gone: its answer is lost
   return {
     port: real.address().port,
+    /** Once or more. */
     close() {
+      if (!isOpen) return;
+      isOpen = false;
       for (const key of [...clients.keys()]) forget(key);
       for (const upload of uploads) upload.destroy();
       real.close();
