@@ -11,7 +11,7 @@ import { openSqliteStore } from "../../../server/store/sqlite.js";
 import { sampleDevice } from "../../contract/store/samples.js";
 
 /** Servers and devices run on and print their log, programs print what they like, and a completion is for the shell. */
-const WITHOUT: readonly string[] = ["server", "sim", "sim run", "completion"];
+const WITHOUT: readonly string[] = ["server", "sim run", "completion"];
 
 describe("--json", () => {
   it("is an option of every command with a result", () => {
