@@ -19,7 +19,8 @@ export function pushMismatch(state: UpdateState, job: Job): Failure | undefined 
     const message = `image has security version ${description.securityVersion}, ${running} runs`;
     return { code: "SECURITY_VERSION_TOO_OLD", message };
   }
-  return nvsMismatch(state.boot?.image.nvs, description?.nvs) ?? describeMismatch(job.ahead, job.release);
+  // an image for another chip often stores settings in another way, too
+  return describeMismatch(job.ahead, job.release) ?? nvsMismatch(state.boot?.image.nvs, description?.nvs);
 }
 
 /** Without a release, version, build and what it works with are taken from the image. */
