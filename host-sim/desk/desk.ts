@@ -41,6 +41,8 @@ export interface DeskDevice {
   /** The file of its partition table, CSV; default: that of 8 MB. */
   readonly partitions?: string | undefined;
   readonly flash?: Flash | undefined;
+  /** As of DeviceOptions. */
+  readonly efuseBlocks?: Uint8Array | undefined;
   readonly chip?: Chip | undefined;
   /** What runs the firmware; V8 by default. */
   readonly engine?: Engine | undefined;
@@ -102,7 +104,7 @@ export class Desk {
   }
 
   #place(one: DeskDevice, options: DeskOptions): VirtualDevice {
-    const { name, flash, engine, id, image } = one;
+    const { name, flash, efuseBlocks, engine, id, image } = one;
     const { onTrace, onEvent, onLight, surroundings } = options;
     const device = new VirtualDevice({
       world: this.world,
@@ -111,6 +113,7 @@ export class Desk {
       chip: one.chip ?? "esp32",
       strictFlash: options.strictFlash ?? true,
       ...(flash ? { flash } : {}),
+      ...(efuseBlocks ? { efuseBlocks } : {}),
       ...(engine ? { engine } : {}),
       onTrace: lines((line) => onTrace?.(line, name)),
       ...(onEvent ? { onEvent: (event: DeviceEvent) => onEvent(event, name) } : {}),

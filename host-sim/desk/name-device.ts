@@ -1,12 +1,6 @@
 // Gives a virtual device an id, as its owner would: stored in its flash under the firmware's own key, before it is powered.
 
 import type { VirtualDevice } from "../device/device.js";
-import { Nvs } from "../hardware/nvs/nvs.js";
-import {
-  DATA_SUBTYPE_NVS,
-  findPartition,
-  PARTITION_TYPE_DATA,
-} from "../hardware/partitions/partition-table.js";
 
 /** Firmware's namespace, and its key: see firmware/core/stored.ts. */
 const NAMESPACE = "skyslot";
@@ -14,12 +8,9 @@ const ID_KEY = "device.id";
 
 /** @throws RangeError where the flash has no NVS that can be written */
 export function nameDevice(device: VirtualDevice, id: string): void {
-  const partition = findPartition(device.partitions, {
-    type: PARTITION_TYPE_DATA,
-    subtype: DATA_SUBTYPE_NVS,
-  });
-  if (!partition) throw new RangeError(`the flash of ${device.name} has no NVS for the id "${id}"`);
-  const { error, nvs } = Nvs.mount(device.flash, partition.offset, partition.size);
+  const { error, nvs } = device.openNvs();
+  if (error === "ESP_ERR_NOT_FOUND")
+    throw new RangeError(`the flash of ${device.name} has no NVS for the id "${id}"`);
   const failure = nvs ? nvs.set(NAMESPACE, ID_KEY, "str", id) : error;
   nvs?.close();
   if (failure !== "ESP_OK") throw new RangeError(`the id "${id}" cannot be stored: ${failure}`);

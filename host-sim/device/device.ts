@@ -14,6 +14,7 @@ import type { Chip } from "../hardware/chips.js";
 import { Efuse } from "../hardware/efuse.js";
 import { Flash, PowerCut } from "../hardware/flash/flash.js";
 import { extractBundle } from "../hardware/image/app-image.js";
+import { type HmacKeySource, hmacKeySource, initNvs } from "../hardware/nvs/nvs-init.js";
 import { type StartedNvs, startNvs } from "../hardware/nvs/nvs-mend.js";
 import {
   DATA_SUBTYPE_NVS,
@@ -46,6 +47,8 @@ export interface DeviceOptions {
   /** The chip's contents live on in it. Default: erased, of flashBytes. */
   readonly flash?: Flash;
   readonly flashBytes?: number;
+  /** What is burned into the chip's eFuses, as in hardware/efuse-blocks.ts; written to. Default: nothing. */
+  readonly efuseBlocks?: Uint8Array;
   /** A write over bytes that are not erased ends the run with UnerasedWrite, as in strict-writes.ts; default: the chip takes it. */
   readonly strictFlash?: boolean;
   /** Built with CONFIG_BOOTLOADER_APP_ANTI_ROLLBACK: what has been validated once burns its secure version into the eFuses. */
@@ -95,7 +98,7 @@ export class VirtualDevice {
     this.name = options.name;
     this.chip = options.chip ?? "esp32";
     this.flash = options.flash ?? new Flash(options.flashBytes ?? DEFAULT_FLASH_BYTES);
-    this.efuse = new Efuse(this.chip);
+    this.efuse = new Efuse(this.chip, options.efuseBlocks ? { blocks: options.efuseBlocks } : {});
     this.#random = options.world.randomStream(`device/${options.name}`);
     this.mac = options.mac ?? macOf(options.world, options.name);
     this.network = options.network ?? new VirtualNetwork({ world: options.world });
@@ -221,7 +224,8 @@ export class VirtualDevice {
     if (bundle === undefined) {
       return this.#bootFailed(`the image in ${running.label} holds no firmware bundle`, RESET_REASON.panic);
     }
-    const { nvs, error, erasedFor } = this.#startNvs(running, partitions);
+    const hmacKey = this.#hmacKeyFor(running);
+    const { nvs, error, erasedFor } = this.#startNvs(running, partitions, hmacKey);
     // the SDK's main function gives up
     if (nvs === undefined) return this.#bootFailed(`NVS: ${error}`, RESET_REASON.panic);
     const connection = this.network.attach({ name: this.name, mac: this.mac });
@@ -237,6 +241,7 @@ export class VirtualDevice {
         running,
         nvs,
         nvsErasedFor: erasedFor,
+        hmacKey,
         mac,
         resetReason: this.#resetReason,
         network: connection.stack,
@@ -267,9 +272,27 @@ export class VirtualDevice {
     return this.#options.antiRollback ? this.efuse : undefined;
   }
 
-  #startNvs(running: Partition, partitions: readonly Partition[]): StartedNvs {
+  #startNvs(
+    running: Partition,
+    partitions: readonly Partition[],
+    hmacKey: HmacKeySource | undefined,
+  ): StartedNvs {
     const ota = new Ota(this.flash, partitions, running, { rollback: true, chip: this.chip });
-    return startNvs(this.flash, partitions, () => ota.stateOf(running).state === OTA_STATE.PENDING_VERIFY);
+    const isOnTrial = () => ota.stateOf(running).state === OTA_STATE.PENDING_VERIFY;
+    return startNvs(this.flash, partitions, isOnTrial, hmacKey);
+  }
+
+  /** A key that is burned takes none of the firmware's own randomness. */
+  #hmacKeyFor(running: Partition): HmacKeySource | undefined {
+    const random = this.world.randomStream(`efuse/${this.name}`);
+    return hmacKeySource(this.flash, running, { chip: this.chip, efuse: this.efuse, random });
+  }
+
+  /** Its NVS as the firmware that boots next will open it: before it is powered, for what is stored in its name. */
+  openNvs(): ReturnType<typeof initNvs> {
+    const copy = new Flash(this.flash.sizeBytes, this.flash.bytes);
+    const { booted } = runBootLoader(copy, this.partitions, { rollback: true, chip: this.chip });
+    return initNvs(this.flash, this.partitions, booted && this.#hmacKeyFor(booted));
   }
 
   #ended(end: BootEnd, delayMs: number): void {

@@ -28,6 +28,8 @@ export interface ChipDescription {
   readonly maxRevision: number;
   /** eFuse block revision; undefined where the chip has no such check (ESP32). */
   readonly eFuseBlockRevision: number | undefined;
+  /** Whether it has an HMAC peripheral (SOC_HMAC_SUPPORTED), which encrypts settings with a key from its eFuses. */
+  readonly hasHmac: boolean;
   /** Flash frequency of the image header, as esptool writes it by default: 80 MHz, or the highest below. */
   readonly flashFrequency: number;
   /** Position of the boot loader itself in flash: an image there is not hash-checked. */
@@ -68,6 +70,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 300,
     maxRevision: 399,
     eFuseBlockRevision: undefined,
+    hasHmac: false,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0x1000,
     flashAddressLimit: FLASH_16_MB,
@@ -92,6 +95,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 3,
     maxRevision: 199,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_16_MB,
@@ -112,6 +116,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 100,
     maxRevision: 199,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0x1000,
     flashAddressLimit: FLASH_16_MB,
@@ -136,6 +141,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 200,
     maxRevision: 299,
     eFuseBlockRevision: 0,
+    hasHmac: false,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_16_MB,
@@ -156,6 +162,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 2,
     maxRevision: 99,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_C6,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_16_MB,
@@ -176,6 +183,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 2,
     maxRevision: 199,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_16_MB,
@@ -196,6 +204,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 301,
     maxRevision: 399,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0x2000,
     flashAddressLimit: FLASH_4_GB,
@@ -219,6 +228,7 @@ export const CHIPS: Readonly<Record<Chip, ChipDescription>> = Object.freeze({
     revision: 2,
     maxRevision: 99,
     eFuseBlockRevision: 0,
+    hasHmac: true,
     flashFrequency: FREQUENCY_HIGH,
     bootLoaderOffset: 0,
     flashAddressLimit: FLASH_4_GB,

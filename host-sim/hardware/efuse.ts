@@ -1,7 +1,8 @@
-// The part of a chip's eFuses that anti-rollback uses: the secure version, one bit for each step, which can be burned and never
-// unburned. It outlives every restart and every erase of the flash. Follows esp_efuse_fields.c of ESP-IDF v6.0.
+// A chip's eFuses, which can be burned and never unburned, and outlive every restart and every erase of the flash: the secure version that
+// anti-rollback uses, one bit for each step, and blocks for keys. Follows esp_efuse_fields.c of ESP-IDF v6.0.
 
 import type { Chip } from "./chips.js";
+import { burnHmacKey, EFUSE_KEY_BYTES, hmacKeyIn, newEfuseBlocks } from "./efuse-blocks.js";
 import type { EspError } from "./esp-error.js";
 import type { Flash } from "./flash/flash.js";
 import {
@@ -19,14 +20,21 @@ export interface EfuseOptions {
   readonly bits?: number;
   /** How many bits the boot loader and the app are configured to use. */
   readonly fieldBits?: number;
+  /** Its blocks, as in efuse-blocks.ts; they are written to. Default: nothing is burned. */
+  readonly blocks?: Uint8Array;
 }
 
 export class Efuse {
   /** The highest version that can be burned. */
   readonly #fieldBits: number;
   #bits: number;
+  readonly blocks: Uint8Array;
 
-  constructor(chip: Chip, { bits = 0, fieldBits = fieldBitsOf(chip) }: EfuseOptions = {}) {
+  constructor(
+    chip: Chip,
+    { bits = 0, fieldBits = fieldBitsOf(chip), blocks = newEfuseBlocks() }: EfuseOptions = {},
+  ) {
+    this.blocks = blocks;
     this.#fieldBits = fieldBits;
     this.#bits = bits >>> 0;
   }
@@ -56,6 +64,18 @@ export class Efuse {
     const fresh = lowestBits(secureVersion) - lowestBits(this.secureVersion);
     if ((this.#bits & fresh) === 0) this.#bits = (this.#bits | fresh) >>> 0;
     return "ESP_OK";
+  }
+
+  /**
+   * The key that the HMAC peripheral has in a block, 0 to 5: the one that is there, or a new one, which is burned.
+   * @param random in [0, 1), for a new key
+   * @returns nothing if the block is in use for something else
+   */
+  hmacKey(key: number, random: () => number): Uint8Array | undefined {
+    const found = hmacKeyIn(this.blocks, key);
+    if (found) return found.block;
+    const fresh = Uint8Array.from({ length: EFUSE_KEY_BYTES }, () => Math.floor(random() * 256));
+    return burnHmacKey(this.blocks, key, fresh) ? hmacKeyIn(this.blocks, key)?.block : undefined;
   }
 }
 

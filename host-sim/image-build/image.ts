@@ -45,9 +45,15 @@ export interface BuildOptions {
   /** As in the app description, such as `Nov 21 2026` and `12:00:00`; absent: empty, so that a build can be repeated. */
   readonly date?: string;
   readonly time?: string;
-  /** How it states to store its settings; null: it does not state it. Default: plain. Virtual devices always store them plain. */
+  /**
+   * How it stores its settings; null: plain, and it does not state it. Default: as mcconfig builds it for the chip, which is encrypted on those with
+   * an HMAC peripheral.
+   */
   readonly nvs?: ImageNvs | null;
 }
+
+/** The chips of firmware/platform/sdkconfig/nvs-encrypted.json. */
+const ENCRYPTING: readonly Chip[] = Object.freeze(["esp32c3", "esp32c6", "esp32s3"]);
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -66,17 +72,18 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
       isFile ? `there is no file ${entry}` : `there is no app "${options.app}": firmware/apps has ${apps}`,
     );
   }
+  const { chip = "esp32" } = options;
   const config: BuildConfig = {
-    ...(isFile ? {} : await appConfig(options.app, options.chip ?? "esp32")),
+    ...(isFile ? {} : await appConfig(options.app, chip)),
     type: isFile ? "program" : options.app,
-    hardware: options.chip ?? "esp32",
+    hardware: chip,
     checkSeconds: 120,
     trialSeconds: 30,
     trialDeadlineSeconds: 300,
     ...options.config,
   };
   return buildFirmwareImage({
-    chip: options.chip ?? "esp32",
+    chip,
     version: versionName(version),
     build: version.build,
     project: config.type,
@@ -86,10 +93,13 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     }),
     date: options.date ?? "",
     time: options.time ?? "",
-    ...(options.nvs === undefined ? {} : { nvs: options.nvs }),
+    nvs: options.nvs === undefined ? nvsOfBuilds(chip) : options.nvs,
     pair: pairOf(config),
   });
 }
+
+/** How builds of mcconfig store settings. */
+export const nvsOfBuilds = (chip: Chip): ImageNvs => (ENCRYPTING.includes(chip) ? "encrypted" : "plain");
 
 /** What an image states of its pair is what its firmware is configured with. A build for a chip has it from its manifest's "defines". */
 function pairOf({ protocolVersion, minCompatible }: BuildConfig): ImagePair {

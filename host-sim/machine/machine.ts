@@ -7,7 +7,7 @@ import type { Chip } from "../hardware/chips.js";
 import type { Flash } from "../hardware/flash/flash.js";
 import type { Light } from "../hardware/gpio.js";
 import type { Nvs, NvsError } from "../hardware/nvs/nvs.js";
-import type { NvsInitError } from "../hardware/nvs/nvs-init.js";
+import type { HmacKeySource, NvsInitError } from "../hardware/nvs/nvs-init.js";
 import type { Partition } from "../hardware/partitions/partition.js";
 import type { NetworkStack } from "../network/network-stack.js";
 import type { WifiRadio } from "../network/radio.js";
@@ -37,6 +37,8 @@ export interface Hardware {
   readonly running: Partition;
   /** Undefined when there is no NVS partition or it cannot be mounted. */
   readonly nvs: Nvs | undefined;
+  /** Where the image has its settings encrypted by the HMAC peripheral. */
+  readonly hmacKey?: HmacKeySource | undefined;
   /** Why NVS was erased as this boot began. */
   readonly nvsErasedFor?: NvsInitError | undefined;
   /** The base MAC address, 6 bytes. */

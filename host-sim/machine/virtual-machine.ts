@@ -51,6 +51,7 @@ export class VirtualMachine implements Machine {
   readonly running: Machine["running"];
   nvs: Machine["nvs"];
   readonly nvsErasedFor: Machine["nvsErasedFor"];
+  readonly hmacKey: Machine["hmacKey"];
   readonly mac: Machine["mac"];
   readonly resetReason: number;
   readonly onLight: Machine["onLight"];
@@ -83,6 +84,7 @@ export class VirtualMachine implements Machine {
     this.running = hardware.running;
     this.nvs = hardware.nvs;
     this.nvsErasedFor = hardware.nvsErasedFor;
+    this.hmacKey = hardware.hmacKey;
     this.mac = hardware.mac;
     this.resetReason = hardware.resetReason;
     this.network = hardware.network;
@@ -162,7 +164,7 @@ export class VirtualMachine implements Machine {
 
   initNvs(): NvsInitError {
     if (this.nvs !== undefined) return "ESP_OK";
-    const { error, nvs } = initNvs(this.flash, this.partitions);
+    const { error, nvs } = initNvs(this.flash, this.partitions, this.hmacKey);
     this.nvs = nvs;
     return error;
   }

@@ -47,9 +47,10 @@ export function imageCommand(program: Command): void {
     .option("--server <url>", "update server of the firmware", readServerOption, DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
     .addOption(
-      new Option("--nvs <kind>", "declared encryption of settings; a virtual device always stores them plain")
-        .choices(["plain", "encrypted"])
-        .default("plain"),
+      new Option(
+        "--nvs <kind>",
+        "whether settings are encrypted with a key from the chip's eFuses (default: encrypted for esp32c3, esp32c6 and esp32s3)",
+      ).choices(["plain", "encrypted"]),
     )
     .option("--check-seconds <n>", "seconds between checks (default: 120)", wholeNumber)
     .option("--trial-seconds <n>", "duration of the trial (default: 30)", wholeNumber)
@@ -80,8 +81,8 @@ export async function buildImageFile(
     app,
     version,
     chip,
-    nvs: flags.nvs ?? "plain",
     ...compileTime(),
+    ...defined({ nvs: flags.nvs }),
     config: {
       server: flags.server ?? DEFAULT_SERVER_URL,
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),

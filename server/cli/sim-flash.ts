@@ -2,12 +2,14 @@
 // that of one that has run for a while, `inspect` shows the content of a file.
 
 import type { Command } from "commander";
+import type { VirtualDevice } from "../../host-sim/device/device.js";
 import type { AppReport, FlashReport } from "../../host-sim/flash-file/flash-report.js";
 import type { NvsReport } from "../../host-sim/flash-file/nvs-report.js";
 import type { Chip } from "../../host-sim/hardware/chips.js";
 import type { Flash } from "../../host-sim/hardware/flash/flash.js";
 import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
 import { defined } from "../shared/defined.js";
+import { readEfuses, saveChip } from "./chip-files.js";
 import { chipOption, printOtadata } from "./flash.js";
 import { bold, printLine, printRows, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
@@ -76,7 +78,10 @@ export function addFlashCommands(sim: Command): void {
     .description("show the contents of a flash file: partitions, otadata, boot slot, apps and settings")
     .addOption(chipOption())
     .option("--nvs-keys <file>", "NVS keys: an image of the partition nvs_keys")
-    .option("--efuse <file>", "NVS keys: the chip's eFuses, from QEMU or espefuse, or an HMAC key")
+    .option(
+      "--efuse <file>",
+      "NVS keys: the chip's eFuses, from QEMU, espefuse or sim, or an HMAC key (default: FILE.efuse)",
+    )
     .option("--show-secrets", "do not mask passwords, tokens and keys")
     .option("--json", "print one JSON object")
     .action(inspect);
@@ -93,48 +98,52 @@ async function writeImage(flags: ImageFlags): Promise<void> {
   });
   const csv = await readFile(flags.partitions ?? PARTITIONS, "utf8");
   device.flashFactory(csv, await firmwareOf(flags, flags.chip));
-  await writeFlash(flags.out, device.flash, flags.json);
+  await writeFlash(flags.out, device, flags.json);
 }
 
 async function exportFlash(flags: ExportFlags): Promise<void> {
   const { Desk } = await import("../../host-sim/desk/desk.js");
+  const { chipOfImage } = await import("../../host-sim/flash-file/open.js");
   const noServer = async () => ({ status: 503 });
+  const found = await startingFlash(flags, true);
   const desk = new Desk({
-    ...(await startingFlash(flags, true)),
+    ...found,
+    ...("image" in found ? defined({ chip: chipOfImage(found.image) }) : {}),
     server: { handler: noServer },
     manual: flags.manual ?? false,
   });
   desk.device.powerOn();
   await desk.world.runUntil(() => false, { limitMs: flags.seconds * 1000 });
   desk.device.powerOff();
-  await writeFlash(flags.out, desk.device.flash, flags.json);
+  await writeFlash(flags.out, desk.device, flags.json);
 }
 
-async function writeFlash(path: string, flash: Flash, json = false): Promise<void> {
-  await saveFlash(path, flash);
+async function writeFlash(path: string, device: VirtualDevice, json = false): Promise<void> {
+  const efuses = await saveChip(path, device);
+  const file = { file: path, bytes: device.flash.sizeBytes, ...defined({ efuses }) };
   await show(
     { json },
-    { file: path, bytes: flash.sizeBytes },
-    ({ file, bytes }) => `${file}, ${sizeText(bytes)}`,
+    file,
+    ({ file, bytes }) => `${file}, ${sizeText(bytes)}${efuses === undefined ? "" : `; ${efuses}`}`,
   );
 }
 
-/** Replaces the file atomically. */
-export async function saveFlash(path: string, flash: Flash): Promise<void> {
-  const { rename, writeFile } = await import("node:fs/promises");
-  await writeFile(`${path}.part`, flash.bytes);
-  await rename(`${path}.part`, path);
-}
-
-/** The flash of a file, or firmware for an erased one. @param mustExist the file must exist */
+/** The chip of a file, or firmware for an erased one. @param mustExist the file must exist */
 export async function startingFlash(
   flags: FirmwareFlags & { readonly flash?: string; readonly chip?: Chip },
   mustExist = false,
-): Promise<{ readonly image: Uint8Array } | { readonly flash: Flash; readonly chip: Chip }> {
+): Promise<
+  { readonly efuseBlocks?: Uint8Array } & (
+    | { readonly image: Uint8Array }
+    | { readonly flash: Flash; readonly chip: Chip }
+  )
+> {
   const { existsSync } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
-  if (flags.flash === undefined || !(mustExist || existsSync(flags.flash)))
-    return { image: await firmwareOf(flags, flags.chip) };
+  if (flags.flash === undefined) return { image: await firmwareOf(flags, flags.chip) };
+  const efuses = defined({ efuseBlocks: await readEfuses(flags.flash) });
+  if (!mustExist && !existsSync(flags.flash))
+    return { image: await firmwareOf(flags, flags.chip), ...efuses };
   if (flags.image !== undefined || flags.app !== undefined) {
     throw new UsageError(
       `${flags.flash} already contains firmware: omit --image and --app, or use another file`,
@@ -142,7 +151,7 @@ export async function startingFlash(
   }
   const { openFlash } = await import("../../host-sim/flash-file/open.js");
   const { flash, chip } = openFlash(await readFile(flags.flash));
-  return { flash, chip };
+  return { flash, chip, ...efuses };
 }
 
 async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array> {
@@ -165,14 +174,19 @@ async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const report = reportFlash(await readFile(path), {
     chip: flags.chip,
     showSecrets: flags.showSecrets ?? false,
-    nvsKeys: await keysIn(flags),
+    nvsKeys: await keysIn(path, flags),
   });
   await show(flags, report, printReport);
 }
 
-async function keysIn({ nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
+/** Those that are named, or else the eFuses beside the flash. */
+async function keysIn(path: string, { nvsKeys, efuse }: InspectFlags): Promise<NvsKeys[]> {
   const { readFile } = await import("node:fs/promises");
   const { keysOfEfuses, keysOfPartition } = await import("../../host-sim/flash-file/nvs-key-files.js");
+  if (nvsKeys === undefined && efuse === undefined) {
+    const own = await readEfuses(path);
+    return own ? keysOfEfuses(own) : [];
+  }
   return [
     ...(nvsKeys === undefined ? [] : [keysOfPartition(await readFile(nvsKeys))]),
     ...(efuse === undefined ? [] : keysOfEfuses(await readFile(efuse))),

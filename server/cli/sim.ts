@@ -8,11 +8,12 @@ import type { Chip } from "../../host-sim/hardware/chips.js";
 import type { SimDevice } from "../../host-sim/sim/sim.js";
 import type { Terminal } from "../../host-sim/sim/terminal.js";
 import { defined } from "../shared/defined.js";
+import { saveChip } from "./chip-files.js";
 import { positive } from "./demo.js";
 import { chipOption } from "./flash.js";
 import { UsageError, wholeNumber } from "./output.js";
 import { readServerOption } from "./server-url.js";
-import { addFlashCommands, type FirmwareFlags, saveFlash, startingFlash, withFirmware } from "./sim-flash.js";
+import { addFlashCommands, type FirmwareFlags, startingFlash, withFirmware } from "./sim-flash.js";
 import { type ScenarioFlags, simulateScenario } from "./sim-scenario.js";
 
 interface SimFlags extends FirmwareFlags, Omit<ScenarioFlags, "scenario"> {
@@ -45,7 +46,10 @@ export function simCommand(program: Command): void {
     .description(
       "run firmware on virtual devices; without a subcommand: in real time, one or --count of them",
     )
-    .option("--flash <file>", "file with the device's flash, updated at the end; created if missing")
+    .option(
+      "--flash <file>",
+      "file with the device's flash, updated at the end; created if missing; eFuses go to FILE.efuse",
+    )
     .option("--server <url>", "update server on this machine", readServerOption, "http://127.0.0.1:8080")
     .option("--count <n>", `number of devices, up to ${MAX_DEVICE_COUNT}`, deviceCount, 1)
     .option("--id <name>", "id of the device; with --count: NAME-1, NAME-2 … (default: from its MAC address)")
@@ -143,8 +147,9 @@ async function simulate(flags: SimFlags): Promise<void> {
   for (const [index, { device }] of sim.devices.entries()) {
     const file = flashFileOf(flags, index);
     if (file === undefined) continue;
-    await saveFlash(file, device.flash);
-    terminal.note(`the flash of ${device.name} is saved in ${file}`);
+    const efuses = await saveChip(file, device);
+    const also = efuses === undefined ? "" : `, its eFuses in ${efuses}`;
+    terminal.note(`the flash of ${device.name} is saved in ${file}${also}`);
   }
 }
 

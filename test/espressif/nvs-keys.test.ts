@@ -8,6 +8,11 @@ import { expect } from "chai";
 import { keysOfEfuses, keysOfPartition } from "../../host-sim/flash-file/nvs-key-files.js";
 import { listNvs } from "../../host-sim/flash-file/nvs-report.js";
 import { openFlash } from "../../host-sim/flash-file/open.js";
+import { Efuse } from "../../host-sim/hardware/efuse.js";
+import { burnHmacKey, newEfuseBlocks } from "../../host-sim/hardware/efuse-blocks.js";
+import { Flash } from "../../host-sim/hardware/flash/flash.js";
+import { Nvs } from "../../host-sim/hardware/nvs/nvs.js";
+import { deriveNvsKeys } from "../../host-sim/hardware/nvs/nvs-keys.js";
 import {
   compilePartitionCsv,
   PARTITION_TABLE_OFFSET,
@@ -59,6 +64,16 @@ describe("the keys of encrypted settings, and Espressif's programs", function ()
     });
   });
 
+  it("encrypt what a virtual chip stores to the bytes that the generator writes", () => {
+    const efuse = new Efuse("esp32s3");
+    burnHmacKey(efuse.blocks, 5, HMAC_KEY);
+    const flash = new Flash(SIZE);
+    const keys = deriveNvsKeys(efuse.hmacKey(5, Math.random)!);
+    const { nvs } = Nvs.mount(flash, 0, SIZE, keys);
+    expect(nvs!.set("skyslot", "device.name", "str", "Garden")).equal("ESP_OK");
+    expect(Buffer.compare(flash.bytes, read("nvs.bin"))).equal(0);
+  });
+
   for (const chip of ["esp32c3", "esp32s3", "esp32c6"])
     it(`are found among the eFuses that espefuse burns into an ${chip}`, function () {
       const espefuse = findTool("espefuse", "esptool");
@@ -86,5 +101,10 @@ describe("the keys of encrypted settings, and Espressif's programs", function ()
     runTool(espefuse, ...common, "burn-key", "BLOCK_KEY5", file("hmac.bin"), "HMAC_UP");
     runTool(espefuse, ...common, "dump", "--format", "joint", "--file-name", file("shut-joint.bin"));
     expect(() => keysOfEfuses(read("shut-joint.bin"))).throw(/reads as zeros/);
+    // a virtual chip's say the same of their key: its purpose, and that software cannot read it
+    const ours = newEfuseBlocks();
+    burnHmacKey(ours, 5, HMAC_KEY);
+    const said = (blocks: Uint8Array) => [blocks[4], ...blocks.subarray(11, 14)];
+    expect(said(ours)).deep.equal(said(read("shut-joint.bin")));
   });
 });

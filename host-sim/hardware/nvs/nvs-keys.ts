@@ -22,7 +22,10 @@ const ENCRYPTION_SEED = 0xaebe5a5a;
 const TWEAK_SEED = 0xcedea5a5;
 const SEED_COUNT = 8;
 
-export type NvsKeysError = "ESP_ERR_NVS_KEYS_NOT_INITIALIZED" | "ESP_ERR_NVS_CORRUPT_KEY_PART";
+export type NvsKeysError =
+  | "ESP_ERR_NVS_KEYS_NOT_INITIALIZED"
+  | "ESP_ERR_NVS_CORRUPT_KEY_PART"
+  | "ESP_ERR_NVS_SEC_HMAC_KEY_GENERATION_FAILED";
 
 type FoundKeys =
   | { readonly keys: NvsKeys; readonly error?: undefined }

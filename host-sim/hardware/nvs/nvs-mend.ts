@@ -9,7 +9,7 @@ import {
   type Partition,
 } from "../partitions/partition-table.js";
 import type { Nvs } from "./nvs.js";
-import { initNvs, type NvsInitError } from "./nvs-init.js";
+import { type HmacKeySource, initNvs, type NvsInitError } from "./nvs-init.js";
 
 export interface StartedNvs {
   readonly error: NvsInitError;
@@ -18,20 +18,24 @@ export interface StartedNvs {
   readonly erasedFor?: NvsInitError;
 }
 
-/** @param isOnTrial the image that starts is: one that cannot read the settings is rolled back to one that can */
+/**
+ * @param isOnTrial the image that starts is: one that cannot read the settings is rolled back to one that can
+ * @param hmacKey as of hmacKeySource
+ */
 export function startNvs(
   flash: Flash,
   partitions: readonly Partition[],
   isOnTrial: () => boolean,
+  hmacKey?: HmacKeySource,
 ): StartedNvs {
-  const found = initNvs(flash, partitions);
+  const found = initNvs(flash, partitions, hmacKey);
   if (!isMendedByErasing(found.error) || isOnTrial()) return found;
   const { offset, size } = findPartition(partitions, {
     type: PARTITION_TYPE_DATA,
     subtype: DATA_SUBTYPE_NVS,
   })!;
   flash.erase(offset, size);
-  return { ...initNvs(flash, partitions), erasedFor: found.error };
+  return { ...initNvs(flash, partitions, hmacKey), erasedFor: found.error };
 }
 
 /** A newer version of NVS wrote the pages, or there are more of them than the partition has room for. */

@@ -94,6 +94,26 @@ describe("the flash of a device as a file", () => {
     expect(boots.value).to.equal("2");
   });
 
+  it("of a chip that encrypts its settings comes with the eFuses that they are read with", async () => {
+    await skyslot("sim", "image", "-o", file("s3.bin"), "--chip", "esp32s3");
+    const run = ["sim", "export", "-o", file("s3-run.bin"), "--flash", file("s3.bin"), "--seconds", "90"];
+    expect(await json(...run)).to.include({ efuses: file("s3-run.bin.efuse") });
+    expect(await skyslot("sim", "inspect", file("s3-run.bin")))
+      .to.match(/^nvs: NVS, encrypted, \d+ of \d+ entries used$/m)
+      .and.to.match(/^skyslot +networks +str +\[\["Home \+ Garden","••••••"\]\]$/m);
+    const on = ["--flash", file("s3-run.bin"), "--seconds", "20", "--manual"];
+    await skyslot("sim", "export", "-o", file("s3-later.bin"), ...on);
+    const later = await json("sim", "inspect", file("s3-later.bin"));
+    const boots = later.nvs[0].entries.find(({ key }: { key: string }) => key === "boots");
+    expect(boots.value, "it read its settings").to.equal("2");
+    writeFileSync(file("s3-run.bin.efuse"), "of something else");
+    expect(await skyslot("sim", "inspect", file("s3-run.bin"))).to.match(/^UsageError: .* has 17 bytes/);
+    rmSync(file("s3-run.bin.efuse"));
+    expect(await skyslot("sim", "inspect", file("s3-run.bin"))).to.match(
+      /encrypted, so its entries cannot be/,
+    );
+  });
+
   it("reports encrypted settings as such, and shows them with their key", async () => {
     const hmacKey = new Uint8Array(32).fill(7);
     writeFileSync(file("efuse.bin"), hmacKey);
