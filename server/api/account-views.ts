@@ -3,8 +3,20 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ROLES, SCOPE_NAMES } from "../shared/permissions.js";
 import type { ApiToken } from "../store/api-tokens.js";
+import type { AuditEntry } from "../store/audit.js";
 import type { Session, User } from "../store/users.js";
-import { boolean, dateTime, dateTimeOrNull, integer, list, named, oneOf, orNull, text } from "./fields.js";
+import {
+  boolean,
+  dateTime,
+  dateTimeOrNull,
+  integer,
+  list,
+  named,
+  oneOf,
+  orNull,
+  text,
+  textOrNull,
+} from "./fields.js";
 import { viewer } from "./view.js";
 
 export const role = oneOf(ROLES, "viewer reads, operator changes what devices run, admin everything");
@@ -90,9 +102,12 @@ export const AuditView = named("AuditLine", "A change, and who made it", {
   subject: text("Such as firmware/3"),
   before: changedFields("The fields that differ, before; null: it did not exist"),
   after: changedFields("The fields that differ, after; null: it no longer exists"),
+  undo: textOrNull(
+    "What would be so after POST /api/audit/:id/undo; null: it cannot be undone there, or is not so any more",
+  ),
 });
 export type AuditView = Static<typeof AuditView>;
-export const viewAudit = viewer(AuditView);
+export const viewAudit = viewer(AuditView, (entry: AuditEntry, undo: string | null) => ({ ...entry, undo }));
 
 export const SignedInView = named(
   "SignedIn",

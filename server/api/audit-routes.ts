@@ -1,17 +1,23 @@
-// The audit log: who changed what, newest first. It is only read here; changes write it, see journal.ts.
+// The audit log: who changed what, newest first, and what of it can be taken back. Changes write it, see journal.ts.
 
 import { Type } from "@sinclair/typebox";
+import { recordChange } from "../events/journal.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import { AuditQuery } from "./account-schemas.js";
 import { AuditView, viewAudit } from "./account-views.js";
 import { ok } from "./answers.js";
+import { undo, undoOf } from "./audit-undo.js";
 import type { Context } from "./context.js";
-import { integerOrNull, list } from "./fields.js";
+import { integer, integerOrNull, list, text } from "./fields.js";
+import { actorOf } from "./guard.js";
 import { route } from "./route.js";
+import { IdParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
-export function auditRoutes(app: Api, { store }: Context): void {
+export function auditRoutes(app: Api, context: Context): void {
+  const { store } = context;
+
   app.get(
     "/api/audit",
     route(
@@ -36,7 +42,27 @@ export function auditRoutes(app: Api, { store }: Context): void {
           beforeId: before,
         }),
       });
-      return { entries: entries.map(viewAudit), next_before: entries.at(-1)?.id ?? null };
+      const views = entries.map(async (entry) =>
+        viewAudit(entry, (await undoOf(store, entry))?.outcome ?? null),
+      );
+      return { entries: await Promise.all(views), next_before: entries.at(-1)?.id ?? null };
+    },
+  );
+
+  app.post(
+    "/api/audit/:id/undo",
+    route(
+      "audit:read",
+      "Take back a change that gave devices or people more than they had; needs what the change itself needed",
+      ok(Type.Object({ id: integer(), outcome: text("What is so now, for people") })),
+      { params: IdParams, config: { isOfAllTypes: true } },
+    ),
+    async (request) => {
+      const { id } = request.params;
+      const { outcome } = await recordChange(context, actorOf(request), (journal) =>
+        undo(journal, context, actorOf(request), id),
+      );
+      return { id, outcome };
     },
   );
 }

@@ -6,7 +6,7 @@ import { hashSecret, makeSecret } from "../auth/secret.js";
 import { changeDevices, decideIdentity } from "../devices/changes.js";
 import { ANY_TYPE, findPolicy } from "../devices/identity.js";
 import { describeIdentity, giveToken } from "../devices/identity-changes.js";
-import { type Journal, recordChange } from "../events/journal.js";
+import { recordChange } from "../events/journal.js";
 import { type Actor, mayChange } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
@@ -16,6 +16,7 @@ import type { Context } from "./context.js";
 import { viewOutcomes } from "./device-views.js";
 import { integer, list, named, text } from "./fields.js";
 import { actorOf } from "./guard.js";
+import { setPolicy } from "./policy-change.js";
 import {
   EnrolmentView,
   IdentityAnswer,
@@ -268,22 +269,6 @@ export function identityRoutes(app: Api, context: Context): void {
         return after;
       }),
   );
-}
-
-async function setPolicy(
-  journal: Journal,
-  type: string,
-  after: RegistrationPolicy | undefined,
-): Promise<void> {
-  const [before] = await journal.store.findPolicies([type]);
-  if (after) await journal.store.putPolicy(after);
-  else await journal.store.removePolicy(type);
-  await journal.audit({
-    action: "registration.changed",
-    subject: `registration/${type}`,
-    before: before && viewPolicy(before),
-    after: after && viewPolicy(after),
-  });
 }
 
 /** An enrolment token without a type is for all types. */

@@ -1,6 +1,5 @@
-import { requireChange, requireSight, sightOf } from "../auth/require-change.js";
+import { requireSight, sightOf } from "../auth/require-change.js";
 import { recordChange } from "../events/journal.js";
-import { changeRelease } from "../releases/add-release.js";
 import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
@@ -8,6 +7,7 @@ import type { Firmware, FirmwareChanges } from "../store/store.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
+import { changeFirmware } from "./release-change.js";
 import { FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
 import { registerKnown, uploadFirmware } from "./release-upload.js";
 import { FirmwareView, SignedFirmwareView, UpdateView, viewFirmware, viewUpdate } from "./release-views.js";
@@ -117,17 +117,5 @@ export function releaseRoutes(app: Api, context: Context): void {
   );
 }
 
-function change(context: Context, actor: Actor, id: number, changes: FirmwareChanges): Promise<Firmware> {
-  return recordChange(context, actor, async (journal) => {
-    const before = await journal.store.findFirmware(id);
-    if (before) requireChange(actor, before);
-    const after = await changeRelease(journal, id, changes);
-    await journal.audit({
-      action: changes.isActive === false ? "firmware.deactivated" : "firmware.changed",
-      subject: `firmware/${id}`,
-      before: before && viewFirmware(before, context),
-      after: viewFirmware(after, context),
-    });
-    return after;
-  });
-}
+const change = (context: Context, actor: Actor, id: number, changes: FirmwareChanges): Promise<Firmware> =>
+  recordChange(context, actor, (journal) => changeFirmware(journal, context, actor, id, changes));

@@ -33,12 +33,22 @@ export function typeCommands(program: Command): void {
     return show(flags, answer, () => `type ${name} is ${kind}`);
   });
 
-  commandsOf(program)("audit", "list who changed what, newest first")
+  const audit = commandsOf(program)("audit", "list who changed what, newest first")
     .option("--actor <name>", "only changes by this user or token")
     .option("--action <name>", "only changes of this kind, such as rollout.start")
     .option("--subject <name>", "only changes of this subject")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(listAudit);
+  commandsOf(audit)(
+    "undo <id>",
+    "take back a change that gave devices or people more than they had, by its id in `skyslot audit`",
+  ).action((id: string, flags: ServerFlags) =>
+    show(
+      flags,
+      callServer<{ readonly outcome: string }>(flags, `POST /api/audit/${wholeNumber(id)}/undo`),
+      ({ outcome }) => outcome,
+    ),
+  );
 }
 
 function listAudit({ actor, action, subject, limit, ...flags }: AuditFlags): Promise<void> {
@@ -50,6 +60,7 @@ function listAudit({ actor, action, subject, limit, ...flags }: AuditFlags): Pro
       WHO: "actor",
       WHAT: "action",
       "OF WHAT": "subject",
+      UNDO: ({ undo }) => undo !== null,
     }),
   );
 }

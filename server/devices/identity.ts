@@ -268,13 +268,27 @@ export async function findPolicy(
   deviceType: string,
 ): Promise<RegistrationPolicy> {
   const stored = await findStored(journal, deviceType);
-  if (stored?.deviceType === deviceType) return stored;
-  return {
-    deviceType,
-    registration: stored?.registration ?? "open",
-    tokens: (await isLegacy(journal, deviceType)) ? "optional" : (stored?.tokens ?? "first-use"),
-  };
+  return stored?.deviceType === deviceType ? stored : fillPolicy(journal, deviceType, stored);
 }
+
+/** What holds for a type that has no policy of its own. */
+export async function findDefaultPolicy(
+  journal: Pick<Journal, "store">,
+  deviceType: string,
+): Promise<RegistrationPolicy> {
+  const [forAll] = deviceType === ANY_TYPE ? [] : await journal.store.findPolicies([ANY_TYPE]);
+  return fillPolicy(journal, deviceType, forAll);
+}
+
+const fillPolicy = async (
+  journal: Pick<Journal, "store">,
+  deviceType: string,
+  forAll: RegistrationPolicy | undefined,
+): Promise<RegistrationPolicy> => ({
+  deviceType,
+  registration: forAll?.registration ?? "open",
+  tokens: (await isLegacy(journal, deviceType)) ? "optional" : (forAll?.tokens ?? "first-use"),
+});
 
 const isLegacy = async ({ store }: Pick<Journal, "store">, deviceType: string): Promise<boolean> =>
   (await store.findType(deviceType))?.kind === "legacy";

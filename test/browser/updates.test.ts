@@ -234,6 +234,7 @@ describe("an update of a fleet, from the browser", function () {
     await tokens.getByRole("button", { name: "Create token" }).click();
     await page.getByText("The token, shown only now").waitFor();
     await page.getByLabel("Firmware of base").selectOption("legacy");
+    await page.getByRole("dialog").getByRole("button", { name: "Accept unsigned firmware" }).click();
     await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
     await page.getByRole("row", { name: /^base/ }).getByText("anyone can register").waitFor();
     await page

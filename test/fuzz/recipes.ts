@@ -123,6 +123,7 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
   "DELETE /api/devices/:id/orders/:order": ({ order }) => ({
     params: { id: order.device, order: `${order.id}` },
   }),
+  "POST /api/audit/:id/undo": ({ undoable }) => idParam(undoable),
   "POST /api/rollouts": rolloutBody,
   "POST /api/rollouts/plan": rolloutBody,
   "PATCH /api/rollouts/:id": rolloutChange,

@@ -331,6 +331,7 @@ describe("a token for one device type", () => {
       "GET /api/webhooks/:id/deliveries",
       "GET /metrics",
       "PATCH /api/webhooks/:id",
+      "POST /api/audit/:id/undo",
       "POST /api/webhooks",
       "POST /api/webhooks/:id/deliveries/:delivery_id/retry",
       "POST /api/webhooks/:id/test",

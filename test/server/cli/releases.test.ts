@@ -121,6 +121,13 @@ describe("skyslot release, type and audit", () => {
     expect(audit)
       .to.match(/local administrator/)
       .and.match(/scales/);
+    const [id] = /^\d+(?= .* type\.changed .* yes$)/m.exec(audit) ?? [];
+    expect(await atServer("audit", "undo", id ?? "")).to.equal(
+      "type scales is signed again: it accepts no unsigned firmware\n",
+    );
+    expect(await atServer("type", "list")).to.match(/scales +signed/);
+    expect(await failure("audit", "undo", id ?? "")).to.contain("NOT_UNDOABLE");
+    expect(await failure("audit", "undo", "latest")).to.contain('"latest" is not an integer');
   });
 
   it("lets a shell complete commands and options", async () => {

@@ -4,10 +4,12 @@ import type { AuditView } from "../../../api/account-views.js";
 import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
 import type { PageProps } from "../page-props.js";
+import { Button } from "../parts/button.js";
 import { changesOf } from "../parts/changes.js";
 import { FilterField } from "../parts/fields.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Older, useOlder } from "../parts/older.js";
+import { type Question, useQuestion } from "../parts/question.js";
 import { Terms } from "../parts/terms.js";
 import { go, withQuery } from "../router.js";
 import { ask } from "../session.js";
@@ -32,6 +34,7 @@ export function Audit({ place }: PageProps) {
   };
   const path = withParams("/api/audit", { ...filters, limit: LIMIT });
   const newest = useData<AuditAnswer>(path, ["rollout", "firmware", "event"]);
+  const question = useQuestion();
   const isFiltered = Object.values(filters).some(Boolean);
   return (
     <>
@@ -46,6 +49,7 @@ export function Audit({ place }: PageProps) {
           />
         ))}
       </search>
+      {question.dialog}
       <Loading {...newest} />
       {newest.data?.entries.length === 0 && (
         <Empty title={isFiltered ? "No entries match" : "No changes yet"}>
@@ -55,13 +59,26 @@ export function Audit({ place }: PageProps) {
         </Empty>
       )}
       {newest.data && newest.data.entries.length > 0 && (
-        <Entries key={path} path={path} newest={newest.data.entries} />
+        <Entries
+          key={path}
+          path={path}
+          newest={newest.data.entries}
+          onAsk={question.ask}
+          onUndone={newest.reload}
+        />
       )}
     </>
   );
 }
 
-function Entries({ path, newest }: { readonly path: string; readonly newest: readonly AuditView[] }) {
+interface EntriesProps {
+  readonly path: string;
+  readonly newest: readonly AuditView[];
+  readonly onAsk: (question: Question) => void;
+  readonly onUndone: () => void;
+}
+
+function Entries({ path, newest, onAsk, onUndone }: EntriesProps) {
   const { items, ...older } = useOlder(newest, LIMIT, async (before) => {
     const { entries } = await ask<AuditAnswer>("GET", `${path}&before=${before}`);
     return entries;
@@ -77,6 +94,7 @@ function Entries({ path, newest }: { readonly path: string; readonly newest: rea
               <span class="kind busy">{entry.action.replace(".", " ")}</span>
               <code>{entry.subject}</code>
               <span class="quiet">{entry.address}</span>
+              {entry.undo !== null && <Undo entry={entry} onAsk={onAsk} onUndone={onUndone} />}
             </p>
             <Changes entry={entry} />
           </li>
@@ -87,6 +105,31 @@ function Entries({ path, newest }: { readonly path: string; readonly newest: rea
     </>
   );
 }
+
+/** The server offers it only where it still holds, and where taking it back gives nobody more than they have. */
+const Undo = ({
+  entry,
+  onAsk,
+  onUndone,
+}: Omit<EntriesProps, "path" | "newest"> & { readonly entry: AuditView }) => (
+  <Button
+    look="link"
+    label={`Undo ${entry.action} of ${entry.subject}`}
+    onClick={() =>
+      onAsk({
+        title: "Undo this change?",
+        what: `Then ${entry.undo}.`,
+        confirmName: "Undo",
+        work: async () => {
+          await ask("POST", `/api/audit/${entry.id}/undo`);
+          onUndone();
+        },
+      })
+    }
+  >
+    Undo
+  </Button>
+);
 
 function Changes({ entry }: { readonly entry: AuditView }) {
   const changes = changesOf(entry.before, entry.after);

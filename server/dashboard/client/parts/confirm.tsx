@@ -1,12 +1,11 @@
-// A button that asks for confirmation, with the browser's dialog: it traps the keyboard focus and closes with Escape.
+// A button that asks for confirmation.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { useAction } from "../data.js";
 import { Button } from "./button.js";
 import { TextField } from "./fields.js";
 import { passFocusOn } from "./focus.js";
-import { Form, Submit } from "./form.js";
+import { QuestionDialog } from "./question.js";
 
 interface ConfirmProps {
   readonly name: string;
@@ -47,10 +46,6 @@ export function Confirm({
     return () => passFocusOn(own);
   }, []);
   const [reason, setReason] = useState("");
-  const action = useAction();
-  const confirm = async () => {
-    if (await action.run(() => onConfirm(reason.trim()))) dialog.current?.close();
-  };
   return (
     <>
       <Button
@@ -60,29 +55,24 @@ export function Confirm({
       >
         {name}
       </Button>
-      <dialog ref={dialog} aria-label={title}>
-        <Form onEdit={action.forget} onSubmit={confirm}>
-          <h2>{title}</h2>
-          <p>{children}</p>
-          {fields}
-          {asksReason && (
-            <TextField
-              label="Reason"
-              hint="Shown with the rollout and in the logs."
-              value={reason}
-              onChange={(text) => setReason(text.slice(0, MAX_REASON_LENGTH))}
-            />
-          )}
-          <Submit
-            problem={action.problem}
-            isBusy={action.isBusy}
-            look={isDangerous ? "danger" : undefined}
-            before={<Button onClick={() => dialog.current?.close()}>Close</Button>}
-          >
-            {confirmName}
-          </Submit>
-        </Form>
-      </dialog>
+      <QuestionDialog
+        {...{ dialog, title, confirmName, isDangerous }}
+        what={children}
+        fields={
+          <>
+            {fields}
+            {asksReason && (
+              <TextField
+                label="Reason"
+                hint="Shown with the rollout and in the logs."
+                value={reason}
+                onChange={(text) => setReason(text.slice(0, MAX_REASON_LENGTH))}
+              />
+            )}
+          </>
+        }
+        work={() => onConfirm(reason.trim())}
+      />
     </>
   );
 }

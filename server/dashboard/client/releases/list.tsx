@@ -4,14 +4,13 @@ import type { FirmwareView } from "../../../api/release-views.js";
 import { describeRollouts, isWithheld } from "../../../shared/rollout-offering.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
-import { useAction, useData } from "../data.js";
+import { useData } from "../data.js";
 import { ago, bytes, versionOf } from "../format.js";
-import { Check } from "../parts/fields.js";
-import { Problem } from "../parts/notes.js";
+import { useQuestion } from "../parts/question.js";
 import { Table } from "../parts/table.js";
 import { Link } from "../router.js";
-import { ask } from "../session.js";
 import { EditNotes } from "./notes.js";
+import { Switches } from "./switches.js";
 
 interface ListProps {
   readonly releases: readonly FirmwareView[];
@@ -23,28 +22,10 @@ interface ListProps {
 export function Releases({ releases, now, onChange }: ListProps) {
   const mayChange = useMay("releases:write");
   const mayRoll = useMay("rollouts:write");
-  const action = useAction(onChange);
-  const change = (id: number, changes: object) =>
-    action.run(() => ask("PATCH", `/api/ota/admin/firmware/${id}`, changes));
-  const switches = ({ id, is_stable, is_active }: FirmwareView) => (
-    <span class="checks">
-      <Check
-        label="stable"
-        isOn={is_stable}
-        isDisabled={action.isBusy || !is_active}
-        onChange={(isOn) => change(id, { is_stable: isOn })}
-      />
-      <Check
-        label="active"
-        isOn={is_active}
-        isDisabled={action.isBusy}
-        onChange={(isOn) => change(id, { is_active: isOn })}
-      />
-    </span>
-  );
+  const question = useQuestion();
   return (
     <>
-      <Problem text={action.problem} />
+      {question.dialog}
       <Table
         rows={releases}
         keyOf={({ id }) => id}
@@ -57,7 +38,11 @@ export function Releases({ releases, now, onChange }: ListProps) {
             "State",
             (firmware) => (
               <>
-                {mayChange ? switches(firmware) : <StatePill {...firmware} />}
+                {mayChange ? (
+                  <Switches firmware={firmware} onAsk={question.ask} onChange={onChange} />
+                ) : (
+                  <StatePill {...firmware} />
+                )}
                 {firmware.is_active && firmware.is_stable && <RolloutLimits firmware={firmware} />}
               </>
             ),

@@ -5,14 +5,16 @@ import type { FleetView } from "../../../api/fleet-views.js";
 import type { PolicyView } from "../../../api/registration-views.js";
 import type { TypeView } from "../../../api/release-views.js";
 import { useMay } from "../actor.js";
-import { useAction, useData } from "../data.js";
+import { useData } from "../data.js";
 import { plural } from "../format.js";
 import { Select, TextField } from "../parts/fields.js";
 import { InlineForm } from "../parts/form.js";
+import { useQuestion } from "../parts/question.js";
 import { Table } from "../parts/table.js";
 import { Link } from "../router.js";
 import { ask } from "../session.js";
 import { Section } from "./section.js";
+import { askOfType, OTHERS } from "./type-questions.js";
 
 interface PoliciesAnswer {
   readonly unvouched: readonly { readonly device_type: string; readonly device_count: number }[];
@@ -32,11 +34,7 @@ export function Types() {
   const mayChange = useMay("settings:write");
   const [added, setAdded] = useState<readonly string[]>([]);
   const [name, setName] = useState("");
-  const action = useAction(() => {
-    types.reload();
-    policies.reload();
-  });
-  const put = (path: string, body: object) => action.run(() => ask("PUT", path, body));
+  const question = useQuestion();
   const { data } = policies;
   const names = [
     ...new Set([
@@ -54,6 +52,33 @@ export function Types() {
     setAdded([...added, name.trim()]);
     setName("");
   };
+  // Not those whose own policy differs from the one that would change.
+  const countOf = (type: string) =>
+    (fleet.data?.versions ?? [])
+      .filter(({ device_type }) =>
+        type === ALL_OTHERS
+          ? !data?.policies.some((policy) => policy.device_type === device_type)
+          : device_type === type,
+      )
+      .reduce((sum, { device_count }) => sum + device_count, 0);
+  const put = (
+    rule: Parameters<typeof askOfType>[0],
+    value: string,
+    type: string,
+    path: string,
+    body: object,
+  ) =>
+    question.ask({
+      ...askOfType(rule, value, {
+        name: type === ALL_OTHERS ? OTHERS : type,
+        deviceCount: countOf(type),
+      }),
+      work: async () => {
+        await ask("PUT", path, body);
+        types.reload();
+        policies.reload();
+      },
+    });
   const kindOf = (type: string) => types.data?.types.find((one) => one.name === type)?.kind ?? "signed";
   const select = (
     label: string,
@@ -69,14 +94,18 @@ export function Types() {
   ) => {
     const { registration, tokens } = policyOf(type) ?? {};
     return select(`${label} of ${type}`, policyOf(type)?.[name] ?? "", choices, (value) =>
-      put(`/api/registration/${encodeURIComponent(type)}`, { registration, tokens, [name]: value }),
+      put(name, value, type, `/api/registration/${encodeURIComponent(type)}`, {
+        registration,
+        tokens,
+        [name]: value,
+      }),
     );
   };
   return (
     <Section
       title="Device types"
       loaded={{ data: data && types.data, problem: types.problem || policies.problem }}
-      problem={action.problem}
+      problem=""
       footer={
         <p class="quiet">
           Open: any device can register. Enrolment: only devices with an enrolment token. Approval: any device
@@ -87,6 +116,7 @@ export function Types() {
         </p>
       }
     >
+      {question.dialog}
       <Table
         rows={[...names, ALL_OTHERS]}
         keyOf={(type) => type}
@@ -98,7 +128,7 @@ export function Types() {
               type === ALL_OTHERS
                 ? "signed"
                 : select(`Firmware of ${type}`, kindOf(type), KINDS, (kind) =>
-                    put(`/api/types/${type}`, { kind }),
+                    put("kind", kind, type, `/api/types/${type}`, { kind }),
                   ),
               kindOf(type) === "legacy" && <span class="pill failed">not signed</span>,
             ],
@@ -129,7 +159,6 @@ export function Types() {
       >
         {mayChange && (
           <InlineForm
-            onEdit={action.forget}
             label="Add a device type"
             button="Add"
             isDisabled={!/^[A-Za-z0-9._-]{1,64}$/.test(name.trim())}

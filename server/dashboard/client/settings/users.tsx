@@ -7,6 +7,7 @@ import { moment } from "../format.js";
 import { Button } from "../parts/button.js";
 import { ChoiceField, Select, TextField } from "../parts/fields.js";
 import { InlineForm } from "../parts/form.js";
+import { useQuestion } from "../parts/question.js";
 import { Table } from "../parts/table.js";
 import { ask } from "../session.js";
 import { Secret } from "./secret.js";
@@ -17,6 +18,16 @@ const ROLES = [
   ["operator", "operator: changes what devices run"],
   ["admin", "admin: everything"],
 ] as const;
+
+const ROLE_MEANINGS: Readonly<Record<UserView["role"], string>> = {
+  viewer: "They can see everything but the audit log, and change nothing.",
+  operator:
+    "They can upload releases, run rollouts, and give orders to every device. They manage no users and no settings.",
+  admin: "They can do everything: also manage users, and change who may register and what must be signed.",
+};
+
+const article = (role: UserView["role"]): string =>
+  role === "viewer" ? "a viewer" : role === "operator" ? "an operator" : "an administrator";
 
 export function Users() {
   const users = useData<{ readonly users: readonly UserView[] }>("/api/users?limit=500");
@@ -29,7 +40,30 @@ export function Users() {
       const answer = await ask<{ readonly link?: string }>(method, path, body);
       setLink(answer.link ? { name: user, url: new URL(answer.link, location.origin).href } : undefined);
     });
-  const change = (user: string, changes: object) => send("PATCH", `/api/users/${user}`, user, changes);
+  const question = useQuestion();
+  const change = async (user: string, changes: object) => {
+    await ask("PATCH", `/api/users/${user}`, changes);
+    setLink(undefined);
+    users.reload();
+  };
+  const askForRole = (user: UserView, next: UserView["role"]) =>
+    question.ask({
+      title: `Make ${user.name} ${article(next)}?`,
+      what: `${ROLE_MEANINGS[next]} Now: ${user.role}.`,
+      confirmName: `Make ${article(next)}`,
+      isDangerous: next === "admin",
+      work: () => change(user.name, { role: next }),
+    });
+  const askForState = ({ name: user, is_active: isActive, role: has }: UserView) =>
+    question.ask({
+      title: isActive ? `Disable ${user}?` : `Enable ${user}?`,
+      what: isActive
+        ? `${user} is signed out everywhere, and API tokens of ${user} stop working.`
+        : `${user} can sign in again, as ${article(has)}, and API tokens of ${user} work again.`,
+      confirmName: isActive ? "Disable" : "Enable",
+      isDangerous: isActive,
+      work: () => change(user, { is_active: !isActive }),
+    });
   const add = async () => {
     const added = name.trim().toLowerCase();
     if (await send("POST", "/api/users", added, { name: added, role })) setName("");
@@ -47,6 +81,7 @@ export function Users() {
         )
       }
     >
+      {question.dialog}
       <Table
         rows={users.data?.users ?? []}
         keyOf={(user) => user.name}
@@ -60,7 +95,7 @@ export function Users() {
                 value={user.role}
                 aria-disabled={action.isBusy}
                 choices={ROLES.map(([each]) => each)}
-                onChange={(next) => change(user.name, { role: next })}
+                onChange={(next) => askForRole(user, next)}
               />
             ),
           ],
@@ -76,9 +111,7 @@ export function Users() {
                 <Button onClick={() => send("POST", `/api/users/${user.name}/link`, user.name)}>
                   Password link
                 </Button>
-                <Button onClick={() => change(user.name, { is_active: !user.is_active })}>
-                  {user.is_active ? "Disable" : "Enable"}
-                </Button>
+                <Button onClick={() => askForState(user)}>{user.is_active ? "Disable" : "Enable"}</Button>
               </span>
             ),
           ],

@@ -1,0 +1,134 @@
+// Selects and checkboxes that would reach the whole fleet ask first, and the audit page takes back what gave more than there was.
+
+import { expect } from "chai";
+import type { Browser, Page } from "playwright-core";
+import {
+  becomeAdministrator,
+  openBrowser,
+  openPage,
+  overflowOf,
+  PHONE,
+  requireChromium,
+  type WatchedPage,
+} from "./browser.js";
+import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+
+const PATIENCE_MS = 30_000;
+const DEVICE_COUNT = 7;
+
+/** One story in steps: each continues from the previous one. */
+describe("changes that ask first, in the browser", function () {
+  this.timeout(120_000);
+  let stage: FleetStage;
+  let browser: Browser;
+  let watched: WatchedPage;
+  let page: Page;
+
+  before(async function () {
+    requireChromium(this);
+    stage = await openFleetStage();
+    await stage.register(DEVICE_COUNT);
+    const form = new FormData();
+    const { image, release } = await stage.signed("1.1.0");
+    form.set("release", release);
+    form.set("is_stable", "false");
+    form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
+    await ask("POST", "/api/ota/admin/upload", form);
+    await ask("POST", "/api/users", JSON.stringify({ name: "bob", role: "viewer" }));
+    browser = await openBrowser();
+    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
+    page = watched.page;
+    page.setDefaultTimeout(PATIENCE_MS);
+    await becomeAdministrator(page, stage.setupUrl);
+  });
+  after(async () => {
+    await watched?.close();
+    await browser?.close();
+    await stage?.close();
+  });
+
+  async function ask(method: string, path: string, body?: FormData | string): Promise<unknown> {
+    const type = typeof body === "string" ? { "content-type": "application/json" } : undefined;
+    const headers = { authorization: `Bearer ${stage.adminToken}`, ...type };
+    return (await fetch(stage.url + path, { method, headers, ...(body && { body }) })).json();
+  }
+  const kindOf = async (): Promise<unknown> => {
+    const { types } = (await ask("GET", "/api/types")) as { types: { name: string; kind: string }[] };
+    return types.find(({ name }) => name === "base")?.kind;
+  };
+
+  it("changes nothing by an arrow key before the question is answered, and keeps the focus", async () => {
+    await page.goto(`${stage.url}/settings`);
+    const select = page.getByLabel("Firmware of base");
+    await select.focus();
+    await page.keyboard.press("ArrowDown");
+    const dialog = page.getByRole("dialog", { name: "Accept unsigned firmware for base?" });
+    await dialog.getByText(`${DEVICE_COUNT} devices of this type`).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
+    expect(await select.inputValue()).to.equal("signed");
+    expect(await kindOf()).to.equal(undefined);
+    expect(await page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).to.equal(
+      "Firmware of base",
+    );
+    await page.keyboard.press("ArrowDown");
+    await dialog.getByRole("button", { name: "Accept unsigned firmware" }).click();
+    await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();
+    expect(await kindOf()).to.equal("legacy");
+  });
+
+  it("asks before a role changes", async () => {
+    await page.getByLabel("Role of bob").selectOption("admin");
+    const dialog = page.getByRole("dialog", { name: "Make bob an administrator?" });
+    await dialog.getByText("They can do everything").waitFor();
+    await dialog.getByRole("button", { name: "Make an administrator" }).click();
+    await dialog.waitFor({ state: "detached" });
+    await page.waitForFunction(
+      () => document.querySelector<HTMLSelectElement>('[aria-label="Role of bob"]')?.value === "admin",
+    );
+  });
+
+  it("says to how many devices a stable release goes", async () => {
+    await page.goto(`${stage.url}/ota-management`);
+    const row = page.getByRole("row", { name: /base 1\.1\.0/ });
+    await row.getByLabel("stable").focus();
+    await page.keyboard.press("Space");
+    const dialog = page.getByRole("dialog", { name: "Offer base 1.1.0 to every device?" });
+    await dialog.getByText(`${DEVICE_COUNT} devices are offered it at the next check`).waitFor();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    expect(await row.getByLabel("stable").isChecked()).to.equal(false);
+    await page.keyboard.press("Space");
+    await dialog.getByRole("button", { name: "Make it stable" }).click();
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>("td .check input")?.checked);
+  });
+
+  it("takes all of it back from the audit page", async () => {
+    await page.goto(`${stage.url}/audit`);
+    for (const [name, outcome] of [
+      ["Undo firmware.changed of firmware/1", "Then base 1.1.0 is not stable again: only rollouts offer it."],
+      ["Undo user.role of user/bob", "Then bob is a viewer again."],
+      ["Undo type.changed of type/base", "Then type base is signed again"],
+    ] as const) {
+      await page.getByRole("button", { name }).click();
+      const dialog = page.getByRole("dialog", { name: "Undo this change?" });
+      await dialog.getByText(outcome).waitFor();
+      await dialog.getByRole("button", { name: "Undo" }).click();
+      await page.getByRole("button", { name }).waitFor({ state: "detached" });
+    }
+    expect(await kindOf()).to.equal("signed");
+    expect(await page.getByRole("button", { name: /^Undo/ }).count()).to.equal(0);
+  });
+
+  it("fits a phone, and reports no errors", async () => {
+    await page.setViewportSize(PHONE.viewport);
+    for (const path of ["/audit", "/settings", "/ota-management"]) {
+      await page.goto(stage.url + path);
+      await page.getByText("live", { exact: true }).waitFor();
+      expect(await overflowOf(page), path).to.equal(0);
+    }
+    await page.getByLabel("stable").click();
+    await page.getByRole("dialog").getByText("devices are offered it").waitFor();
+    expect(await overflowOf(page)).to.equal(0);
+    expect(watched.problems).to.deep.equal([]);
+  });
+});
