@@ -163,6 +163,8 @@ export interface RequestHead {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
+  /** At most 100 characters, without the `?`; absent: none, or a longer one. */
+  readonly query?: string;
   /** Those that are used (KEPT_HEADERS in http/http.ts); lower-case names, values without spaces around them. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -310,6 +312,7 @@ export type Event =
       readonly type: "requestReceived";
       readonly connection: number;
       readonly method: string;
+      /** With its query, if that is short. */
       readonly path: string;
       /** Lower-case `host` header without port. */
       readonly host: string;

@@ -182,7 +182,7 @@ function fieldOf(line: Uint8Array, from: number): string {
 }
 
 function complete(reader: HeadReader, request: RequestLine, line: Uint8Array): HeadReader {
-  const { method, path, host, isOld } = request;
+  const { method, path, query, host, isOld } = request;
   const problem = headProblem(request, reader.headers);
   if (problem !== undefined) return malformed(reader, problem);
   const { expect, ...others } = reader.headers;
@@ -191,7 +191,7 @@ function complete(reader: HeadReader, request: RequestLine, line: Uint8Array): H
     ...(host === undefined ? {} : { host }),
     ...(expect === undefined || isOld ? {} : { expect }), // an older client could not read the interim answer
   };
-  const head = succeed({ method, path, headers });
+  const head = succeed({ method, path, ...(query === "" ? {} : { query }), headers });
   return { ...reader, line: NO_BYTES, sizeBytes: reader.sizeBytes + line.length, headers: NO_HEADERS, head };
 }
 

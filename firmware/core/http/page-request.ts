@@ -57,12 +57,12 @@ export const pageRefusal = ({ code, message }: Failure<PageError>): HttpResponse
 
 /** HEAD is answered like GET; the adapter leaves the body out. */
 export function requestReceived(connection: number, head: RequestHead, body: string): Event {
-  const { method, path, headers } = head;
+  const { method, path, query, headers } = head;
   return {
     type: "requestReceived",
     connection,
     method: method === "HEAD" ? "GET" : method,
-    path,
+    path: query === undefined ? path : `${path}?${query}`,
     host: hostNameOf(head),
     origin: headers.origin,
     contentType: headers["content-type"],

@@ -3,6 +3,8 @@
 export interface RequestLine {
   readonly method: string;
   readonly path: string;
+  /** Behind the `?`; empty: none, or a longer one than anything here reads. */
+  readonly query: string;
   /** Of a target that names it: then it counts, not the header (RFC 9112, 3.2.2). */
   readonly host: string | undefined;
   /** HTTP/1.0: without a Host, without chunks, without interim answers. */
@@ -12,6 +14,7 @@ export interface RequestLine {
 const MAX_METHOD_CHARACTERS = 16;
 const MAX_HOST_CHARACTERS = 300;
 const MAX_PORT_DIGITS = 5;
+const MAX_QUERY_CHARACTERS = 100;
 const SCHEME = "http://";
 
 /** Others are answered with 501: not implemented, on any page. */
@@ -47,16 +50,23 @@ const isMethod = (method: string): boolean =>
   method !== "" && method.length <= MAX_METHOD_CHARACTERS && !/[^A-Za-z0-9!#$%&'*+.^_`|~-]/.test(method);
 
 /** `/path?query`, or `http://host/path?query`, as a proxy is asked, or `OPTIONS *`. */
-function readTarget(method: string, target: string): Pick<RequestLine, "path" | "host"> | undefined {
+function readTarget(
+  method: string,
+  target: string,
+): Pick<RequestLine, "path" | "query" | "host"> | undefined {
   if (/[^!-~]/.test(target)) return undefined;
-  if (target.startsWith("/")) return { path: target.split("?", 1)[0] ?? "/", host: undefined };
-  if (target === "*" && method === "OPTIONS") return { path: "*", host: undefined };
-  if (target.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
-  const beforeQuery = target.slice(SCHEME.length).split("?", 1)[0] ?? "";
+  if (target === "*" && method === "OPTIONS") return { path: "*", query: "", host: undefined };
+  const mark = target.indexOf("?");
+  const asked = mark < 0 ? "" : target.slice(mark + 1);
+  const query = asked.length > MAX_QUERY_CHARACTERS ? "" : asked;
+  const beforeMark = mark < 0 ? target : target.slice(0, mark);
+  if (target.startsWith("/")) return { path: beforeMark, query, host: undefined };
+  if (beforeMark.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return undefined;
+  const beforeQuery = beforeMark.slice(SCHEME.length);
   const slash = beforeQuery.indexOf("/");
   const host = slash < 0 ? beforeQuery : beforeQuery.slice(0, slash);
   if (!isHost(host)) return undefined;
-  return { path: slash < 0 ? "/" : beforeQuery.slice(slash), host };
+  return { path: slash < 0 ? "/" : beforeQuery.slice(slash), query, host };
 }
 
 /** `name`, `name:80`, `192.168.1.20:80` or `[fe80::1]:80`; a name that is empty is none. */

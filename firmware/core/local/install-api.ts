@@ -8,6 +8,7 @@
 import type { PageRequest } from "../event.js";
 import { json } from "../http/answer.js";
 import { parseFlat } from "../http/flat-json.js";
+import { isSwitchedOn } from "../http/query.js";
 import { parseVersion, versionNumber } from "../update/version.js";
 import { MAX_RELEASE_LENGTH } from "../wire.js";
 import type { LocalApiState, Step } from "./api-state.js";
@@ -38,7 +39,7 @@ export function install(state: LocalApiState, request: PageRequest): Step {
   if (!staged) return [state, [failed(request, 404, "No firmware uploaded", "NOTHING_STAGED")]];
   if (state.installing !== undefined)
     return [state, [failed(request, 409, "It is being installed already", "BUSY")]];
-  const problem = isForced(request.path) ? undefined : peerProblem(state);
+  const problem = isSwitchedOn(request.path, "force") ? undefined : peerProblem(state);
   if (problem !== undefined) return [state, [failed(request, 409, problem, "PEER_INCOMPATIBLE")]];
   return [
     { ...state, installing: request.connection },
@@ -73,9 +74,6 @@ export const abandonStaged = (state: LocalApiState, request: PageRequest): Step 
       ]
     : [failed(request, 404, "No firmware uploaded", "NOTHING_STAGED")],
 ];
-
-/** `?force`, `?force=1`, `?force=true`. */
-const isForced = (path: string): boolean => /[?&]force(=1|=true)?(&|$)/.test(path.slice(0, 200));
 
 /** Why the peer, as it is now, would not work with the staged image; what is not known of either is no reason. */
 function peerProblem({ staged, peer }: LocalApiState): string | undefined {

@@ -62,6 +62,7 @@ describe("the head of a request", () => {
       value: {
         method: "POST",
         path: "/update",
+        query: "x=1",
         headers: {
           host: "192.168.1.20:3232",
           "content-length": "12",
@@ -107,11 +108,21 @@ describe("the head of a request", () => {
     expect(head("http://b:8080/path?x=/")).deep.equal({
       method: "GET",
       path: "/path",
+      query: "x=/",
       headers: { host: "b:8080" },
     });
     expect(head("HTTP://b").path).equal("/");
     expect(head("http://b?x=/y")).deep.include({ path: "/", headers: { host: "b" } });
     expect(head("/http://b/")).deep.include({ path: "/http://b/", headers: { host: "a" } });
+  });
+
+  it("keeps a short query, and reads no longer one", () => {
+    const query = (target: string) => headOf("Host: a\r\n", `GET ${target} HTTP/1.1`).query;
+    expect(query("/a?device=both&force")).equal("device=both&force");
+    expect(query("/a?b?c")).equal("b?c");
+    for (const target of ["/a", "/a?", "http://b"]) expect(query(target), target).equal(undefined);
+    expect(query(`/a?${"x".repeat(100)}`)).equal("x".repeat(100));
+    expect(query(`/a?${"x".repeat(101)}`)).equal(undefined);
   });
 
   it("of HTTP/1.0 is read, and its sender never waits for 100 Continue", () => {
