@@ -1,4 +1,4 @@
-// The settings that an app declares: a section of fields, each with its limits. Types only; settings/app-settings.ts checks and stores
+// The settings that an app declares: a section of fields, each with its limits. No behaviour; settings/app-settings.ts checks and stores
 // values, the pages draw the fields.
 
 export type Value = string | number | boolean;
@@ -35,12 +35,24 @@ export interface SwitchField extends Named {
 export interface ColourField extends Named {
   readonly type: "colour";
 }
-/** One line of at most `most` characters; `url`: http, or empty. */
+/** One line of at most `most` characters; `url`: http unless another scheme is named, or empty. */
 export interface TextField extends Named {
   readonly type: "text" | "url";
   readonly most: number;
+  /** A server of this protocol: host and port, nothing behind them. */
+  readonly scheme?: "mqtt";
+  /** Characters that may not be in it. */
+  readonly without?: string;
 }
-export type Field = ChoiceField | NumberField | SwitchField | ColourField | TextField;
+/** One line of at most `most` characters that is never shown: whoever asks gets HIDDEN, or an empty text if there is none. */
+export interface SecretField extends Named {
+  readonly type: "secret";
+  readonly most: number;
+}
+export type Field = ChoiceField | NumberField | SwitchField | ColourField | TextField | SecretField;
+
+/** Shown in the place of a secret. Sent back, it leaves the secret as it is. */
+export const HIDDEN = "********";
 
 export interface Section {
   /** Key in NVS, and path: `/api/<name>`. At most 15 letters and digits. */

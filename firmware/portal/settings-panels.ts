@@ -26,9 +26,9 @@ async function ask(method, path, body) {
 
 function control(parent, field, value) {
   if (field.type !== "choice") {
-    const type = { colour: "color", slider: "range", switch: "checkbox" }[field.type] || field.type;
+    const type = { colour: "color", slider: "range", switch: "checkbox", secret: "password" }[field.type] || field.type;
     const input = add(parent, "input", { type, min: field.least, max: field.most, step: field.step || 1, value });
-    if (type === "text" || type === "url") input.maxLength = field.most;
+    if (field.most && type !== "number" && type !== "range") input.maxLength = field.most;
     if (type === "checkbox") {
       input.checked = value;
       return [input, () => input.checked];

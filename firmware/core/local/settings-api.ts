@@ -8,7 +8,7 @@ import { parseFlat } from "../http/flat-json.js";
 import type { JsonObject } from "../json.js";
 import type { Section, Values } from "../section.js";
 import { done, refused } from "../server/orders.js";
-import { applyMembers, changeValues, writeValues } from "../settings/app-settings.js";
+import { applyMembers, changeValues, shownValues, writeValues } from "../settings/app-settings.js";
 import {
   changeSettings,
   type Preferences,
@@ -70,7 +70,8 @@ export function settingsSaved(state: LocalApiState, at: number): Step {
   const next: LocalApiState = { ...state, ...saving.change, saving: undefined };
   const { by, asked } = saving;
   if ("orderId" in by) return [next, [...asked, done(by.orderId)]];
-  const shown = by.shows === "values" ? { values: next.values } : settingsOf(next, at);
+  const { section = NO_SECTION } = next.boot ?? {};
+  const shown = by.shows === "values" ? { values: shownValues(section, next.values) } : settingsOf(next, at);
   return [next, [json(by, 200, shown), ...asked]];
 }
 
@@ -171,7 +172,8 @@ export function serveSection(state: LocalApiState, request: PageRequest): Step {
   const section = state.boot?.section;
   if (!section) return [state, []];
   const { name, title, fields } = section;
-  return [state, [json(request, 200, { name, title, fields, values: state.values })]];
+  const values = shownValues(section, state.values);
+  return [state, [json(request, 200, { name, title, fields, values })]];
 }
 
 /** Changes the named fields. The app is notified as of every setting that is stored. */

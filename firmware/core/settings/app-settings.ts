@@ -6,7 +6,7 @@ import { fail, type Result, succeed } from "../errors.js";
 import { readAddress } from "../http/address.js";
 import { parseFlat } from "../http/flat-json.js";
 import { type JsonObject, writeJson } from "../json.js";
-import type { Field, Section, Value, Values } from "../section.js";
+import { type Field, HIDDEN, type Section, type TextField, type Value, type Values } from "../section.js";
 
 /** Longest JSON text that is read: it has to fit into a string of NVS. */
 export const MAX_SECTION_LENGTH = 1_000;
@@ -64,9 +64,19 @@ export function applyMembers(
     if (!field) return fail("SETTINGS_INVALID", `There is no setting ${short(name)}.`);
     const why = problemWith(field, value);
     if (why !== undefined) return fail("SETTINGS_INVALID", why);
+    if (field.type === "secret" && value === HIDDEN) continue;
     changed[field.name] = value as Value;
   }
   return succeed(changed);
+}
+
+/** As they are shown: without secrets. */
+export function shownValues({ fields }: Section, values: Values): Values {
+  const secrets = fields.filter(({ type, name }) => type === "secret" && values[name] !== "");
+  if (secrets.length === 0) return values;
+  const shown: Record<string, Value> = { ...values };
+  for (const { name } of secrets) shown[name] = HIDDEN;
+  return shown;
 }
 
 /** As it is stored: the fields in the section's order, so that the same values are the same text. */
@@ -108,15 +118,36 @@ function problemWith(field: Field, value: unknown): string | undefined {
       return typeof value === "string" && /^#[0-9a-fA-F]{6}$/.test(value)
         ? undefined
         : wrong("a colour such as #ff8800");
-    case "text":
-      return isLine(value, field.most) ? undefined : wrong(`one line of at most ${field.most} characters`);
+    case "text": {
+      if (!isLine(value, field.most)) return wrong(`one line of at most ${field.most} characters`);
+      const { without = "" } = field;
+      for (let i = 0; i < value.length; i++)
+        if (without.includes(value.charAt(i))) return wrong(`a text without ${value.charAt(i)}`);
+      return undefined;
+    }
+    case "secret":
+      // what was wrong is not repeated: it may be in a log, or on somebody else's screen
+      return isLine(value, field.most)
+        ? undefined
+        : `${field.label}: it is not one line of at most ${field.most} characters.`;
     case "url": {
       if (value === "") return undefined;
+      if (field.scheme !== undefined) return problemWithServer(field, field.scheme, value);
       const read = typeof value === "string" ? readAddress(value, field.most) : undefined;
       if (!read) return wrong("an http:// address");
       return read.ok ? undefined : `${field.label}: ${read.failure.message}`;
     }
   }
+}
+
+/** `mqtt://host` or `mqtt://host:port`. */
+function problemWithServer({ label, most }: TextField, scheme: string, value: unknown): string | undefined {
+  const start = `${scheme}://`;
+  if (typeof value !== "string" || value.length > most || !value.startsWith(start))
+    return `${label}: ${short(value)} does not begin with ${start}.`;
+  const read = readAddress(`http://${value.slice(start.length)}`);
+  if (!read.ok) return `${label}: ${read.failure.message}`;
+  return read.value.path === "/" ? undefined : `${label}: nothing follows the port of such an address.`;
 }
 
 /** A millionth of a step is rounding: 0.3 is 2.9999… steps of 0.1. */
