@@ -28,7 +28,7 @@ function keysIn(source: string): string[] {
 }
 
 /** Of who leads a system of several devices, or keeps a history: listed likewise. */
-const OF_LEADERS = ["system", "system.log"];
+const OF_LEADERS = ["system", "system.log", "system.undo"];
 
 describe("the keys in NVS", () => {
   it("that the firmware uses are all in the table of what is read", () => {

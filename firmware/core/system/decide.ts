@@ -88,11 +88,12 @@ function missing(job: Job, reports: Reports): readonly Member[] {
   const { phase, members } = job;
   const turn = withTurn(job);
   const next = nextStep(job);
+  const mustFit = next === undefined && !job.mayMisfit;
   const open = members.filter((member, at) => {
     if (member.isLeft) return false;
     const report = reports[at];
     if (phase === "staging") return !isReady(member, report);
-    if (turn(member)) return !isKept(member, report) || (next === undefined && report?.isMisfit === true);
+    if (turn(member)) return !isKept(member, report) || (mustFit && report?.isMisfit === true);
     return false;
   });
   if (open.length > 0 || phase === "staging") return open;

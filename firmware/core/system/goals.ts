@@ -6,6 +6,8 @@
 //   committing   of a step that has its turn     new      commit, while the image is staged
 //                of a later step                 ready    stage, if it has lost it
 //   goingBack    any, but for those that had it  old      abandon while it is staged, roll back while it runs
+//                of an undone job, while one of   –        nothing: what has started last goes back first
+//                a later step is not back
 
 import type { Job, Member } from "./job.js";
 import type { ComponentReport, ComponentRequest } from "./vocabulary.js";
@@ -47,14 +49,20 @@ export function isReached(job: Job, member: Member, report: ComponentReport | un
   }
 }
 
-/** What it is asked for next; `undefined`: nothing. */
+/** What the member at this place is asked for next; `undefined`: nothing. */
 export function requestOf(
   job: Job,
-  member: Member,
-  report: ComponentReport | undefined,
+  at: number,
+  reports: readonly (ComponentReport | undefined)[],
 ): ComponentRequest | undefined {
-  const { id, image } = member;
+  const member = job.members[at];
+  if (!member) return undefined;
+  const { id, image, step } = member;
+  const report = reports[at];
   if (isReached(job, member, report)) return undefined;
+  const isLater = (other: Member, index: number) =>
+    other.step > step && !isReached(job, other, reports[index]);
+  if (job.isUndone && job.members.some(isLater)) return undefined;
   if (!report) return { type: "askComponent", id };
   switch (goalOf(job, member)) {
     case "ready":

@@ -18,22 +18,32 @@ export interface HistoryEntry {
   readonly reason: string;
   /** When it ended, seconds since 1970; 0: the device did not know the time. */
   readonly time: number;
+  /** Which device `version` is of, or `both`; absent: of the system. */
+  readonly what?: string;
 }
 
 export type History = readonly HistoryEntry[];
 
 /** The list with another entry. The same end is not entered twice: a power cut behind its entry lets a job end again. */
 export function withEntry(history: History, entry: HistoryEntry): History {
-  const short = { ...entry, reason: entry.reason.slice(0, MAX_REASON_LENGTH) };
+  const { version, result, time, what } = entry;
+  const reason = entry.reason.slice(0, MAX_REASON_LENGTH);
+  const short: HistoryEntry = { version, result, reason, time, ...(what === undefined ? {} : { what }) };
   const [last] = history;
   const isAgain =
-    last?.version === short.version && last.result === short.result && last.reason === short.reason;
+    last?.version === version && last.result === result && last.reason === reason && last.what === what;
   return [short, ...history.slice(isAgain ? 1 : 0, MAX_ENTRY_COUNT - 1)];
 }
 
-/** Whether the last attempt at this version has failed. */
+const isOfSystem = ({ what }: HistoryEntry): boolean => what === undefined;
+
+/** Whether the last attempt at this version of the system has failed. */
 export const hasFailed = (history: History, version: string): boolean =>
-  history.find((entry) => entry.version === version)?.result === "failed";
+  history.find((entry) => isOfSystem(entry) && entry.version === version)?.result === "failed";
+
+/** The version of the system that was installed last; empty: none. */
+export const lastInstalled = (history: History): string =>
+  history.find((entry) => isOfSystem(entry) && entry.result === "finished")?.version ?? "";
 
 /** Oldest entries are left out if the text would be too long. */
 export function writeHistory(history: History): string {
@@ -41,7 +51,13 @@ export function writeHistory(history: History): string {
     const text = writeJson(
       history
         .slice(0, count)
-        .map(({ version, result, reason, time }) => [version, result === "finished" ? 1 : 0, reason, time]),
+        .map(({ version, result, reason, time, what }) => [
+          version,
+          result === "finished" ? 1 : 0,
+          reason,
+          time,
+          ...(what === undefined ? [] : [what]),
+        ]),
     );
     if (utf8Length(text) <= MAX_HISTORY_LENGTH) return text;
   }
@@ -55,7 +71,8 @@ export function readHistory(text: string | undefined): History {
 }
 
 function readEntry(row: JsonValue): readonly HistoryEntry[] {
-  const [version, result, reason, time] = Array.isArray(row) ? (row as readonly JsonValue[]) : [];
+  const [version, result, reason, time, what] = Array.isArray(row) ? (row as readonly JsonValue[]) : [];
   if (typeof version !== "string" || typeof reason !== "string" || typeof time !== "number") return [];
-  return [{ version, result: result === 1 ? "finished" : "failed", reason, time }];
+  const about = typeof what === "string" ? { what } : {};
+  return [{ version, result: result === 1 ? "finished" : "failed", reason, time, ...about }];
 }

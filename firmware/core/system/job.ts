@@ -41,12 +41,26 @@ export interface Job extends Omit<SystemJob, "components"> {
   readonly members: readonly Member[];
   /** Why it goes back; empty: it does not. */
   readonly reason: string;
+  /** It has been finished before, and goes back because its owner wants it to: step by step, because it can be given up half way. */
+  readonly isUndone?: true;
 }
 
 /** The job at its beginning, or a sentence that says what is wrong with it. */
 export function begin({ components, ...job }: SystemJob): Job | string {
   const problem = problemOf(job.version, components);
   return problem ?? { ...job, phase: "staging", step: -1, members: components, reason: "" };
+}
+
+/** A finished job that is to be undone, or a sentence that says what is wrong with it. */
+export function beginUndo(
+  { version, components, isUploaded }: Pick<SystemJob, "version" | "components" | "isUploaded">,
+  reason: string,
+): Job | string {
+  const times = { rebootDelaySeconds: 0, healthTimeoutSeconds: 0, stageTimeoutSeconds: 0 };
+  const job = begin({ version, rule: "all", components, ...times, ...(isUploaded ? { isUploaded } : {}) });
+  if (typeof job === "string") return job;
+  const step = Math.max(...components.map((component) => component.step));
+  return { ...backWith(job, reason), step, isUndone: true };
 }
 
 function problemOf(version: string, components: readonly JobComponent[]): string | undefined {
@@ -78,7 +92,13 @@ export const backWith = (job: Job, reason: string): Job => ({
 export const shortened = (reason: string): string => reason.slice(0, MAX_REASON_LENGTH);
 
 /** The job as short JSON. */
-export function writeJob({ members, reason, ...job }: Job): string {
+export const writeJob = ({ members, reason, ...job }: Job): string =>
+  writeJson({ format: 1, ...job, reason, ...writeMembers(members) });
+
+export function writeMembers(members: readonly Member[]): {
+  readonly images: object;
+  readonly members: object;
+} {
   const images = [...new Set(members.map(({ image }) => image))];
   const rows = members.map(({ id, image, step, had, isLeft }) => [
     id,
@@ -86,7 +106,7 @@ export function writeJob({ members, reason, ...job }: Job): string {
     step,
     (had ? HAD : 0) | (isLeft ? LEFT : 0),
   ]);
-  return writeJson({ format: 1, ...job, reason, images, members: rows });
+  return { images, members: rows };
 }
 
 const HAD = 1;
@@ -106,17 +126,23 @@ export function readJob(text: string): Job | undefined {
   const healthTimeoutSeconds = value.get("healthTimeoutSeconds");
   const stageTimeoutSeconds = value.get("stageTimeoutSeconds");
   const members = readMembers(value.get("images"), value.get("members"));
+  const marks = {
+    ...(value.get("isUploaded") === true ? { isUploaded: true as const } : {}),
+    ...(value.get("mayMisfit") === true ? { mayMisfit: true as const } : {}),
+    ...(value.get("isUndone") === true ? { isUndone: true as const } : {}),
+  };
   if (typeof version !== "string" || typeof reason !== "string" || !members) return undefined;
   if (rule !== "all" && rule !== "each") return undefined;
   if (phase !== "staging" && phase !== "committing" && phase !== "goingBack") return undefined;
   if (!isWithin(step, -1, MAX_STEP) || !isSeconds(rebootDelaySeconds)) return undefined;
   if (!isSeconds(healthTimeoutSeconds) || !isSeconds(stageTimeoutSeconds)) return undefined;
   const times = { rebootDelaySeconds, healthTimeoutSeconds, stageTimeoutSeconds };
-  const job = { version, rule, ...times, phase, step, members, reason } as const;
+  const job = { version, rule, ...times, phase, step, members, reason, ...marks } as const;
   return problemOf(version, members) === undefined ? job : undefined;
 }
 
-function readMembers(
+/** `undefined`: one of them cannot be read. */
+export function readMembers(
   images: JsonValue | undefined,
   rows: JsonValue | undefined,
 ): readonly Member[] | undefined {

@@ -33,16 +33,42 @@ export function reportOfDevice(update: UpdateState): ComponentReport | undefined
   };
 }
 
-/** A report's body that says that an installation has failed: of which firmware, and why. */
-export function failureIn(
-  body: string,
-): { readonly firmwareId: number; readonly reason: string } | undefined {
+/** What a member reports of an installation. */
+export interface ReportSeen {
+  readonly deviceId: string;
+  readonly firmwareId: number;
+  readonly status: string;
+  readonly step: string;
+  readonly bytes: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The body of a POST to /api/ota/status; `undefined`: it is none. */
+export function reportSeen(body: string): ReportSeen | undefined {
   const report = readJsonObject(body);
   const firmwareId = report?.get("firmware_id");
-  if (report?.get("status") !== "failed" || typeof firmwareId !== "number") return undefined;
-  const code = report.get("error_code");
-  const message = report.get("error_message");
-  return { firmwareId, reason: String(message ?? code ?? "it has failed") };
+  const status = report?.get("status");
+  if (typeof firmwareId !== "number" || typeof status !== "string") return undefined;
+  const bytes = report?.get("bytes_downloaded");
+  return {
+    deviceId: textIn(report, "device_id", MAX_ID_LENGTH),
+    firmwareId,
+    status: status.slice(0, MAX_WORD_LENGTH),
+    step: textIn(report, "step", MAX_WORD_LENGTH),
+    bytes: typeof bytes === "number" ? bytes : 0,
+    code: textIn(report, "error_code", MAX_WORD_LENGTH),
+    message: textIn(report, "error_message", MAX_MESSAGE_LENGTH),
+  };
+}
+
+const MAX_ID_LENGTH = 64;
+const MAX_WORD_LENGTH = 24;
+const MAX_MESSAGE_LENGTH = 160;
+
+function textIn(report: JsonObject | undefined, name: string, maxLength: number): string {
+  const value = report?.get(name);
+  return typeof value === "string" ? value.slice(0, maxLength) : "";
 }
 
 /**

@@ -19,6 +19,8 @@ export interface MemberOffer {
   readonly id: string;
   /** SHA-256 in the image, hex. */
   readonly image: string;
+  /** Of its file. */
+  readonly sizeBytes: number;
   readonly answer: Pick<
     UpdateResponse,
     "firmware_id" | "version" | "build_number" | "download_url" | "digests_url" | "release"
@@ -118,6 +120,7 @@ function taken(state: OffersState, { system, links }: SystemFound, text: string,
   const offer: MemberOffer = {
     id: component.name,
     image: release.imageSha256,
+    sizeBytes: release.size,
     answer: {
       firmware_id: firmwareId,
       version: release.version,

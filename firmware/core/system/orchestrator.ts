@@ -31,9 +31,10 @@
 
 import type { Booted, Stamped } from "../event.js";
 import { awaitedOf, type Decision, decide, decideLate, type Ending, type Reports } from "./decide.js";
-import { isStarted, requestOf } from "./goals.js";
+import { isReached, isStarted, requestOf } from "./goals.js";
 import { HISTORY_KEY, type History, readHistory, withEntry, writeHistory } from "./history.js";
-import { backWith, begin, JOB_KEY, type Job, readJob, writeJob } from "./job.js";
+import { backWith, begin, beginUndo, JOB_KEY, type Job, readJob, writeJob } from "./job.js";
+import { readUndoable, UNDOABLE_KEY, type Undoable, undoableOf, writeUndoable } from "./undoable.js";
 import type { ComponentReport, SystemEffect, SystemInput, SystemJob, SystemRaise } from "./vocabulary.js";
 
 /** What has no answer is asked again: soon while something happens, less often while everything waits for somebody. */
@@ -53,6 +54,8 @@ export interface SystemState {
   /** The last store has failed. */
   readonly isBehind: boolean;
   readonly history: History;
+  /** What was finished last, and is still all there. */
+  readonly undoable: Undoable | undefined;
 }
 
 export const initialSystem: SystemState = Object.freeze({
@@ -64,6 +67,7 @@ export const initialSystem: SystemState = Object.freeze({
   savingCount: 0,
   isBehind: false,
   history: Object.freeze([]),
+  undoable: undefined,
 });
 
 /** The timer may run for something else. */
@@ -106,7 +110,9 @@ function handle(state: SystemState, event: Stamped<SystemInput>, time: number): 
     case "componentReported":
       return reported(state, event.id, event.report, time);
     case "systemCancelled":
-      return cancelled(state, event.reason);
+      return cancelled(state, event.reason, time);
+    case "systemReverted":
+      return reverted(state, event);
     case "componentRemoved":
       return removed(state, event.id, time);
     case "timerFired":
@@ -123,14 +129,14 @@ function handle(state: SystemState, event: Stamped<SystemInput>, time: number): 
 
 /** After a boot nothing is known of the members, not even of the leader itself: all are asked. */
 function resume({ stored }: Stamped<Booted>, time: number): Step {
-  const history = readHistory(stored[HISTORY_KEY]);
+  const known = { history: readHistory(stored[HISTORY_KEY]), undoable: readUndoable(stored[UNDOABLE_KEY]) };
   const text = stored[JOB_KEY];
   const job = text === undefined ? undefined : readJob(text);
-  if (text === undefined) return [{ ...initialSystem, history }, NOTHING];
-  if (job) return ticked({ ...withJob(initialSystem, job), history }, time);
+  if (text === undefined) return [{ ...initialSystem, ...known }, NOTHING];
+  if (job) return ticked({ ...withJob(initialSystem, job), ...known }, time);
   const message = "the job of the system that is stored cannot be read: it is forgotten";
   return [
-    { ...initialSystem, history },
+    { ...initialSystem, ...known },
     [
       { type: "log", level: "error", message },
       { type: "save", purpose: "system", values: { [JOB_KEY]: undefined } },
@@ -150,6 +156,18 @@ function offered(state: SystemState, offer: SystemJob): Step {
   const job = state.job ? `${state.job.version} is not done yet` : begin(offer);
   if (typeof job === "string")
     return [state, [raise({ type: "systemRefused", version: offer.version, reason: job })]];
+  // the slot of each is written to now
+  return save({ ...withJob(state, job), ending: undefined, undoable: undefined });
+}
+
+/** What has been finished goes back. */
+function reverted(
+  state: SystemState,
+  event: Extract<SystemInput, { readonly type: "systemReverted" }>,
+): Step {
+  const job = state.job ? `${state.job.version} is not done yet` : beginUndo(event, event.reason);
+  if (typeof job === "string")
+    return [state, [raise({ type: "systemRefused", version: event.version, reason: job })]];
   return save({ ...withJob(state, job), ending: undefined });
 }
 
@@ -171,10 +189,19 @@ function firstHeard(job: Job, at: number, report: ComponentReport): Job {
   return { ...job, members };
 }
 
-/** Whatever has started goes back, and what has not is given up. */
-function cancelled(state: SystemState, reason: string): Step {
-  const { job, ending } = state;
-  if (!job || ending || job.phase === "goingBack") return [state, NOTHING];
+/** Whatever has started goes back, and what has not is given up. What is undone stays as it is, as long as no member is known to be back. */
+function cancelled(state: SystemState, reason: string, time: number): Step {
+  const { job, ending, reports } = state;
+  if (!job || ending) return [state, NOTHING];
+  if (job.isUndone && !job.members.some((member, at) => isReached(job, member, reports[at]))) {
+    const kept: Ending = {
+      result: "finished",
+      reason: `it was to go back, and stays: ${reason}`,
+      without: [],
+    };
+    return conclude(state, { type: "ends", ending: kept }, time);
+  }
+  if (job.phase === "goingBack") return [state, NOTHING];
   return save({ ...state, job: backWith(job, `cancelled: ${reason}`), awaited: UNSET });
 }
 
@@ -226,14 +253,20 @@ function conclude(state: SystemState, decision: Decision, time: number): Step {
   if (decision.type === "goesOn") return save({ ...state, job: decision.job, awaited: UNSET });
   const { job, history } = state;
   const { ending } = decision;
-  const entry = { version: job?.version ?? "", result: ending.result, reason: ending.reason, time };
-  return save({ ...state, ending, history: withEntry(history, entry) });
+  const what = job?.isUploaded ? componentsOf(job) : undefined;
+  const entry = { version: job?.version ?? "", ...ending, time, ...(what === undefined ? {} : { what }) };
+  const undoable = job && ending.result === "finished" ? stillUndoable(state, job, time) : undefined;
+  return save({ ...state, ending, history: withEntry(history, entry), undoable });
 }
+
+/** One that was to be undone and was not has no more time than before. */
+const stillUndoable = ({ undoable }: SystemState, job: Job, time: number): Undoable | undefined =>
+  job.isUndone ? undoable : undoableOf(job, time);
 
 function ask(state: SystemState, job: Job): Step {
   const effects: SystemEffect[] = [];
-  const asked = job.members.map((member, at) => {
-    const request = requestOf(job, member, state.reports[at]);
+  const asked = job.members.map((_, at) => {
+    const request = requestOf(job, at, state.reports);
     if (request && request.type !== state.asked[at]) effects.push(request);
     return request?.type ?? "";
   });
@@ -252,10 +285,14 @@ function ask(state: SystemState, job: Job): Step {
 
 /** The decision, before anyone is told of it. */
 function save(state: SystemState): Step {
-  const { job, ending, history } = state;
-  const values = ending
-    ? { [HISTORY_KEY]: writeHistory(history), [JOB_KEY]: undefined }
-    : { [JOB_KEY]: job && writeJob(job) };
+  const { job, ending, history, undoable } = state;
+  const values = {
+    [JOB_KEY]: ending ? undefined : job && writeJob(job),
+    ...(ending ? { [HISTORY_KEY]: writeHistory(history) } : {}),
+    ...(ending || (job?.phase === "staging" && job.step < 0)
+      ? { [UNDOABLE_KEY]: undoable && writeUndoable(undoable) }
+      : {}),
+  };
   return [
     { ...state, savingCount: state.savingCount + 1, isBehind: false },
     [{ type: "save", purpose: "system", values }],
@@ -279,9 +316,13 @@ const notStored = (state: SystemState): Step => [
   state.job ? [{ type: "setTimer", timer: "system.tick", delayMs: TICK_MS[state.job.phase] }] : NOTHING,
 ];
 
-function close({ history }: SystemState, { version }: Job, { result, reason, without }: Ending): Step {
+function close(
+  { history, undoable }: SystemState,
+  { version }: Job,
+  { result, reason, without }: Ending,
+): Step {
   return [
-    { ...initialSystem, history },
+    { ...initialSystem, history, undoable },
     [
       { type: "clearTimer", timer: "system.tick" },
       { type: "clearTimer", timer: "system.deadline" },
@@ -296,3 +337,7 @@ function close({ history }: SystemState, { version }: Job, { result, reason, wit
 }
 
 const raise = (event: SystemRaise["event"]): SystemRaise => ({ type: "raise", event });
+
+/** Which devices a job is of, in one word. */
+const componentsOf = ({ members }: Job): string =>
+  members.length === 2 ? "both" : members.length === 1 ? (members[0]?.id ?? "") : "all";

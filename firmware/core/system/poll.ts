@@ -1,4 +1,4 @@
-// Asks the update server every hour what the system is to run, and says so if it is newer than what it runs and signed by a release key. It
+// Asks the update server regularly what the system is to run, and says so if it is newer than what it runs and signed by a release key. It
 // installs nothing: who hears `systemFound` decides whether to tell the owner or to begin (schedule.ts: when).
 //
 //   idle ── timer, online ─► asking ── 200 ─► reading ── a manifest ─► verifying ── signed, newer ─► idle, systemFound
@@ -11,8 +11,7 @@ import { asJsonObject, type JsonObject, readJsonObject } from "../json.js";
 import { compareVersions, parseVersion } from "../update/version.js";
 import { parseSystem, type System } from "./manifest.js";
 
-const POLL_MS = 3_600_000;
-const RETRY = Object.freeze({ firstMs: 60_000, maximumMs: POLL_MS });
+const RETRY = Object.freeze({ firstMs: 60_000, maximumMs: 3_600_000 });
 const TIMEOUT_MS = 30_000;
 /** A manifest of 3 KiB, and of eight devices addresses and facts. */
 const MAX_ANSWER_BYTES = 12_288;
@@ -28,6 +27,8 @@ export interface PollSettings {
   readonly version: string;
   readonly keyIds: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
+  /** Between two questions that were answered. */
+  readonly pollMs: number;
   /** What else uses the client for requests has to come first. */
   readonly isFree: boolean;
 }
@@ -92,11 +93,11 @@ export function pollStep(
     return [state, NOTHING];
   switch (event.type) {
     case "responseStarted":
-      return started(state, event);
+      return started(state, event, settings);
     case "textCollected":
       return state.phase === "reading" ? collected(state, event, settings) : [state, NOTHING];
     case "signatureVerified":
-      return state.phase === "verifying" ? verified(state, event) : [state, NOTHING];
+      return state.phase === "verifying" ? verified(state, event, settings) : [state, NOTHING];
     case "responseEnded":
     case "requestFailed":
       return state.phase === "verifying"
@@ -122,10 +123,11 @@ function ask(state: PollState, { server, name, headers, isFree }: PollSettings, 
 function started(
   state: PollState,
   { status, random, attempt }: Extract<Stamped<PollInput>, { readonly type: "responseStarted" }>,
+  settings: PollSettings,
 ): Step {
   if (state.phase !== "asking") return [state, NOTHING];
   // no such system, or none of which every release is there
-  if (status === 404) return settled(state, random, [{ type: "closeRequest", attempt }]);
+  if (status === 404) return settled(state, settings, random, [{ type: "closeRequest", attempt }]);
   if (status !== 200) return failed(state, random, `the server answered ${status}`);
   return [
     { ...state, phase: "reading" },
@@ -148,7 +150,7 @@ function collected(
   if (system.name !== settings.name) return failed(state, random, `it is of "${system.name}"`);
   const running = parseVersion(settings.version);
   if (running && compareVersions(system.parsedVersion, running) <= 0)
-    return settled(state, random, [{ type: "closeRequest", attempt }]);
+    return settled(state, settings, random, [{ type: "closeRequest", attempt }]);
   const minimum = parseVersion(system.minCompatibleVersion ?? "");
   if (running && minimum && compareVersions(running, minimum) < 0)
     return failed(state, random, `${system.minCompatibleVersion} has to be installed first`);
@@ -165,14 +167,20 @@ function collected(
 function verified(
   state: PollState,
   { good, random }: Extract<Stamped<PollInput>, { readonly type: "signatureVerified" }>,
+  settings: PollSettings,
 ): Step {
   if (!good || !state.found) return failed(state, random, "its signature is wrong");
-  return settled(state, random, [{ type: "raise", event: state.found }]);
+  return settled(state, settings, random, [{ type: "raise", event: state.found }]);
 }
 
-const settled = (state: PollState, random: number, effects: readonly PollEffect[]): Step => [
+const settled = (
+  state: PollState,
+  { pollMs }: PollSettings,
+  random: number,
+  effects: readonly PollEffect[],
+): Step => [
   { ...state, phase: "idle", failureCount: 0, found: undefined },
-  [...effects, setTimer(jitteredMs(POLL_MS, random))],
+  [...effects, setTimer(jitteredMs(pollMs, random))],
 ];
 
 function failed(state: PollState, random: number, why: string): Step {

@@ -48,6 +48,10 @@ export interface SystemJob {
   readonly healthTimeoutSeconds: number;
   /** How long it may take until all of them have their images in their slots. */
   readonly stageTimeoutSeconds: number;
+  /** The images were uploaded by a person, and are no version of the system; absent: they are. */
+  readonly isUploaded?: true;
+  /** It ends well even if the components do not work together; absent: then all go back. */
+  readonly mayMisfit?: true;
 }
 
 export type SystemEvent =
@@ -55,6 +59,14 @@ export type SystemEvent =
   | { readonly type: "componentReported"; readonly id: string; readonly report: ComponentReport }
   /** The owner wants it back as it was. */
   | { readonly type: "systemCancelled"; readonly reason: string }
+  /** No job is under way, and these components run these images, validated: they go back to those before, the one of the last step first. */
+  | {
+      readonly type: "systemReverted";
+      readonly version: string;
+      readonly components: readonly JobComponent[];
+      readonly reason: string;
+      readonly isUploaded?: true;
+    }
   /** The owner does without this component: it is gone, or will never answer. */
   | { readonly type: "componentRemoved"; readonly id: string };
 

@@ -16,6 +16,7 @@ const SETTINGS: PollSettings = {
   version: "1.0.0",
   keyIds: ["key-1"],
   headers: { authorization: "Bearer x" },
+  pollMs: 3_600_000,
   isFree: true,
 };
 
