@@ -155,7 +155,9 @@ export type MemberAsked = Extract<RelayOutput, { readonly type: "memberAsked" }>
 /** An image that somebody who may sends to the gateway for its nodes; its bytes come as `uploadWants` asks for them. */
 type UploadEvent =
   | { readonly type: "uploadOffered"; readonly manifest: string }
-  | { readonly type: "uploadArrived"; readonly bytes: Uint8Array };
+  | { readonly type: "uploadArrived"; readonly bytes: Uint8Array }
+  /** It is not wanted any more, or its sender has gone. */
+  | { readonly type: "uploadDropped"; readonly message: string };
 /** Another part of the gateway wants an image in the cache; or the cache for itself, until it is free again. */
 type OrderEvent =
   | {
@@ -236,6 +238,8 @@ class Turn {
       case "uploadArrived":
         if (this.state.upload) this.#takeUpload(uploadBytes(this.state.upload, event.bytes));
         return;
+      case "uploadDropped":
+        return this.#dropUpload(event.message);
       case "imageOrdered":
         return this.#order(event);
       case "cacheTaken":
@@ -422,6 +426,15 @@ class Turn {
       };
       this.#keep(upload.image);
     }
+  }
+
+  /** The flash still has it, but nobody knows of it any more. */
+  #dropUpload(message: string): void {
+    if (!this.state.upload) return;
+    this.#cache(leaveCache(this.state.cache));
+    this.state = { ...this.state, sender: undefined, wantedMs: 0 };
+    this.effects.push({ type: "clearTimer", timer: "block.send" }, { type: "forget", key: CACHED_IMAGE_KEY });
+    this.#failUpload(message);
   }
 
   #failUpload(message: string): void {

@@ -22,6 +22,8 @@ describe("the page of a pair", () => {
       available: null,
       description: null,
       job: null,
+      uploaded: null,
+      undo: null,
       history: [],
     });
     expect((await pair.post("/api/system/install", "{}")).status).equal(409);

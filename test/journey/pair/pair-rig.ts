@@ -32,7 +32,9 @@ export interface PairRig extends Rig {
   readonly transmitter: VirtualDevice;
   /** Lines that one of the two has traced. */
   readonly lines: Readonly<Record<PairApp, string[]>>;
-  /** What the receiver answers in its network. */
+  /** Of the receiver, in its network. */
+  address(): string;
+  /** What the receiver answers there. */
   get(path: string): Promise<Record<string, unknown>>;
   text(path: string): Promise<string>;
   /** With the owner's token, or another one; empty: none. */
@@ -75,13 +77,14 @@ export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
     return promise;
   }
 
-  async function address(): Promise<string> {
+  const address = (): string =>
+    /address (\d+\.\d+\.\d+\.\d+)/.exec(
+      lines.receiver.findLast((line) => line.includes("address ")) ?? "",
+    )?.[1] ?? "";
+
+  async function reached(): Promise<string> {
     if (phone.joinedSsid === undefined) await done(phone.join(HOME.ssid, HOME.password));
-    return (
-      /address (\d+\.\d+\.\d+\.\d+)/.exec(
-        lines.receiver.findLast((line) => line.includes("address ")) ?? "",
-      )?.[1] ?? ""
-    );
+    return address();
   }
 
   const until = (is: () => boolean, limitMs = 10 * MINUTE_MS) => world.runUntil(is, { limitMs });
@@ -91,14 +94,15 @@ export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
     transmitter: second,
     lines,
     until,
+    address,
     async get(path) {
-      return JSON.parse((await done(phone.get(path, await address()))).text);
+      return JSON.parse((await done(phone.get(path, await reached()))).text);
     },
-    text: async (path) => (await done(phone.get(path, await address()))).text,
+    text: async (path) => (await done(phone.get(path, await reached()))).text,
     async post(path, body, { token = OWNER_TOKEN } = {}) {
       const authorization = token === "" ? {} : { authorization: `Bearer ${token}` };
       const headers = { "content-type": "application/json", ...authorization };
-      return done(phone.post(path, body, await address(), { headers }));
+      return done(phone.post(path, body, await reached(), { headers }));
     },
     powerOn() {
       first.powerOn();

@@ -8,12 +8,27 @@
 import { timeAt, toldAt } from "../../../core/clock.js";
 import type { DeviceState } from "../../../core/device-state.js";
 import type { Event, PeerFacts, Stamp, Stamped } from "../../../core/event.js";
+import type { CachedImage } from "../../../core/gateway/cached-image.js";
 import { readJsonObject } from "../../../core/json.js";
 import { authorizationAt } from "../../../core/server/server-token.js";
 import { requestOf } from "../../../core/system/goals.js";
-import { HISTORY_KEY, hasFailed, MAX_HISTORY_LENGTH } from "../../../core/system/history.js";
+import {
+  HISTORY_KEY,
+  type HistoryEntry,
+  hasFailed,
+  lastInstalled,
+  MAX_HISTORY_LENGTH,
+  withEntry,
+  writeHistory,
+} from "../../../core/system/history.js";
 import { JOB_KEY, MAX_JOB_LENGTH } from "../../../core/system/job.js";
-import { answerToCheck, failureIn, reportOfCheck, reportOfDevice } from "../../../core/system/member.js";
+import {
+  answerToCheck,
+  type ReportSeen,
+  reportOfCheck,
+  reportOfDevice,
+  reportSeen,
+} from "../../../core/system/member.js";
 import {
   fetchOffers,
   initialOffers,
@@ -31,16 +46,18 @@ import {
   pollStep,
   type SystemFound,
 } from "../../../core/system/poll.js";
+import { type Schedule, waitMs } from "../../../core/system/schedule.js";
+import { isOverdue, MAX_UNDOABLE_LENGTH, UNDOABLE_KEY } from "../../../core/system/undoable.js";
 import type {
   ComponentReport,
   ComponentRequest,
   SystemEffect,
   SystemInput,
+  SystemJob,
   SystemRaise,
 } from "../../../core/system/vocabulary.js";
-
-export const SELF = "receiver";
-export const OTHER = "transmitter";
+import { ofReceiver, ofTransmitter } from "./pair-history.js";
+import { OTHER, SELF, UPLOAD_FIRMWARE_ID, uploadedOffer } from "./uploaded-job.js";
 
 /** Of requests: far from those of the relay and the cache, which count down from -1. */
 const POLL_ATTEMPTS = -1_000_000_000;
@@ -52,6 +69,10 @@ export interface LeaderSettings {
   readonly system: string;
   /** A newer system is installed by itself; otherwise it is only told. */
   readonly installs: boolean;
+  /** When that may begin. */
+  readonly schedule: Schedule;
+  /** How often the update server is asked for a newer one. */
+  readonly pollSeconds: number;
 }
 
 export interface LeaderState {
@@ -65,6 +86,12 @@ export interface LeaderState {
   /** The owner, or the setting, wants what is being fetched to be installed. */
   readonly isWanted: boolean;
   readonly peer: PeerFacts | undefined;
+  /** SHA-256 in the image that the transmitter runs, as its last check said; empty: none has come since the boot. */
+  readonly otherImage: string;
+  /** How much of its image the transmitter has, percent. */
+  readonly otherPercent: number;
+  /** Numbers of what was offered last: its results belong to a job, also when they come later. */
+  readonly led: readonly number[];
   /** As they were told last. */
   readonly reports: Readonly<Record<typeof SELF | typeof OTHER, ComponentReport | undefined>>;
 }
@@ -79,6 +106,9 @@ export const initialLeader: LeaderState = Object.freeze({
   available: undefined,
   isWanted: false,
   peer: undefined,
+  otherImage: "",
+  otherPercent: 0,
+  led: Object.freeze([]),
   reports: UNHEARD,
 });
 
@@ -86,6 +116,7 @@ export const initialLeader: LeaderState = Object.freeze({
 export const LEADER_STORES: Readonly<Record<string, number>> = Object.freeze({
   [JOB_KEY]: MAX_JOB_LENGTH,
   [HISTORY_KEY]: MAX_HISTORY_LENGTH,
+  [UNDOABLE_KEY]: MAX_UNDOABLE_LENGTH,
 });
 
 const TIMERS: readonly string[] = Object.freeze([
@@ -93,6 +124,7 @@ const TIMERS: readonly string[] = Object.freeze([
   "system.deadline",
   "system.poll",
   "system.offers",
+  "system.begin",
 ]);
 
 export type LeaderEffect =
@@ -101,6 +133,8 @@ export type LeaderEffect =
   | Exclude<OffersOutput, { readonly type: "offersReady" | "offersFailed" }>
   /** Of the receiver itself. */
   | { readonly type: "askSelf"; readonly request: ComponentRequest }
+  | { readonly type: "setTimer"; readonly timer: "system.begin"; readonly delayMs: number }
+  | { readonly type: "store"; readonly key: string; readonly value: string }
   /** For its core. */
   | { readonly type: "tellSelf"; readonly event: Reservation };
 
@@ -118,12 +152,16 @@ export const isLeaders = (event: {
 export interface Around extends Stamp {
   readonly device: DeviceState;
   readonly settings: LeaderSettings;
+  /** The transmitter's image that a person has sent: whole, and in the cache. */
+  readonly uploaded: CachedImage | undefined;
 }
 
 /** One event, and all that follows from it at once. Lives as long as its step. */
 export class LeaderTurn {
   state: LeaderState;
   readonly effects: LeaderEffect[] = [];
+  /** What the transmitter has reported in this turn. */
+  reported: ReportSeen | undefined;
   readonly #around: Around;
 
   constructor(state: LeaderState, around: Around) {
@@ -140,6 +178,7 @@ export class LeaderTurn {
       this.#offers(offersHeard(this.state.fetching, event, this.#source));
     if (isSystemInput(event)) this.#system(event);
     if (event.type === "peerFacts") this.#peer(event);
+    if (event.type === "timerFired" && (event.timer as string) === "system.begin") this.lookAtSchedule();
   }
 
   /** The owner wants what was found. False: there is nothing, or an update is under way. */
@@ -151,8 +190,49 @@ export class LeaderTurn {
     return true;
   }
 
+  /** Of images that were uploaded. */
+  beginUploaded(job: SystemJob): void {
+    this.state = { ...this.state, led: [UPLOAD_FIRMWARE_ID], otherPercent: 0 };
+    this.#system({ type: "systemOffered", job });
+  }
+
   cancel(): void {
     this.#system({ type: "systemCancelled", reason: "by the owner" });
+  }
+
+  /** What was finished last, if both still run it. */
+  get undoable(): SystemState["undoable"] {
+    const { system, otherImage } = this.state;
+    const { boot, staged, onTrial } = this.#around.device.update;
+    const { undoable } = system;
+    if (!undoable || isLeading(system) || staged || onTrial || isOverdue(undoable, this.#knownTime))
+      return undefined;
+    const isThere = undoable.components.every(
+      ({ id, image }) => image === (id === SELF ? boot?.image.imageSha256 : otherImage),
+    );
+    return isThere ? undoable : undefined;
+  }
+
+  undo(): void {
+    const { undoable } = this;
+    if (undoable) this.#system({ type: "systemReverted", ...undoable, reason: "rolled back by the owner" });
+  }
+
+  /** An update that was found, and is to begin by itself, begins when its time has come. */
+  lookAtSchedule(): void {
+    const { available, system } = this.state;
+    const { installs, schedule } = this.#around.settings;
+    if (!available || !installs || hasFailed(system.history, available.system.version)) return;
+    const { update } = this.#around.device;
+    const delayMs = waitMs(schedule, toldAt(update.clock, this.#around.at));
+    if (delayMs > 0) this.effects.push({ type: "setTimer", timer: "system.begin", delayMs });
+    else this.begin();
+  }
+
+  /** What has happened to the receiver in this turn. */
+  noteSelf(before: DeviceState): void {
+    if (before === this.#around.device || isLeading(this.state.system)) return;
+    this.#note(ofReceiver(before, this.#around.device, this.#knownTime));
   }
 
   /** A request of the transmitter's: what it says is noted, and a check may be answered here; the answer is JSON. */
@@ -180,32 +260,60 @@ export class LeaderTurn {
     body: string,
     isPassedOn = false,
   ): string | undefined {
-    if (target === "/api/ota/status") this.#failure(id, body);
-    if (target !== "/api/ota/check" || !isLeading(this.state.system)) return undefined;
+    if (target === "/api/ota/status") return this.#reported(id, body);
+    if (target !== "/api/ota/check" || (id === SELF && !isLeading(this.state.system))) return undefined;
     const check = readJsonObject(body);
-    // of what the server has ordered, it is to hear the results
-    if (!check || check.has("order_results")) return undefined;
+    if (!check) return undefined;
     if (id === OTHER) this.#check(check);
-    const { system, offers } = this.state;
-    if (!isLeading(system) || isPassedOn) return undefined;
-    return answerToCheck(this.#requestOf(id), offers, this.#time);
+    // of what the server has ordered, it is to hear the results
+    if (!isLeading(this.state.system) || isPassedOn || check.has("order_results")) return undefined;
+    return answerToCheck(this.#requestOf(id), this.#offered, this.#time);
   }
 
   #check(check: NonNullable<ReturnType<typeof readJsonObject>>): void {
     const seen = reportOfCheck(check);
-    const { refused } = this.state.reports[OTHER] ?? {};
     if (!seen || check.get("device_type") !== OTHER) return;
+    if (seen.image !== this.state.otherImage) this.state = { ...this.state, otherImage: seen.image };
+    if (!isLeading(this.state.system)) return;
+    const { refused } = this.state.reports[OTHER] ?? {};
     this.#report(OTHER, { ...seen, ...(refused ? { refused } : {}), ...this.#fit });
   }
 
-  #failure(id: typeof SELF | typeof OTHER, body: string): void {
-    const failure = failureIn(body);
-    const offer =
-      failure &&
-      this.state.offers.find((one) => one.id === id && one.answer.firmware_id === failure.firmwareId);
+  /** @returns an answer, where the update server does not know what the report is about */
+  #reported(id: typeof SELF | typeof OTHER, body: string): string | undefined {
+    const seen = reportSeen(body);
+    if (!seen) return undefined;
+    const { firmwareId, status, message, code } = seen;
+    const offer = this.#offered.find((one) => one.id === id && one.answer.firmware_id === firmwareId);
     const report = this.state.reports[id];
-    if (!offer || !report) return;
-    this.#report(id, { ...report, refused: { image: offer.image, reason: failure.reason } });
+    if (offer && report && status === "failed")
+      this.#report(id, { ...report, refused: { image: offer.image, reason: message || code } });
+    if (id === SELF) return undefined;
+    this.reported = seen;
+    this.#progressed(seen, offer);
+    if (!this.state.led.includes(firmwareId))
+      this.#note(ofTransmitter(seen, this.state.peer?.version ?? "", this.#knownTime));
+    return firmwareId === UPLOAD_FIRMWARE_ID ? "{}" : undefined;
+  }
+
+  #progressed({ status, bytes }: ReportSeen, offer: MemberOffer | undefined): void {
+    if (status !== "downloading" || !offer) return;
+    this.state = { ...this.state, otherPercent: Math.min(100, Math.floor((bytes * 100) / offer.sizeBytes)) };
+  }
+
+  #note(entry: HistoryEntry | undefined): void {
+    const { system } = this.state;
+    if (!entry || isLeading(system)) return;
+    const history = withEntry(system.history, entry);
+    this.state = { ...this.state, system: { ...system, history } };
+    this.effects.push({ type: "store", key: HISTORY_KEY, value: writeHistory(history) });
+  }
+
+  /** Of the update server, and what was uploaded. */
+  get #offered(): readonly MemberOffer[] {
+    const { offers } = this.state;
+    const { uploaded } = this.#around;
+    return uploaded ? [...offers, uploadedOffer(uploaded)] : offers;
   }
 
   #peer(peer: PeerFacts): void {
@@ -232,9 +340,9 @@ export class LeaderTurn {
   #requestOf(id: string): ComponentRequest | undefined {
     const { job, reports, ending, savingCount, isBehind } = this.state.system;
     const at = job?.members.findIndex((member) => member.id === id) ?? -1;
-    const member = job?.members[at];
-    if (!job || !member || ending || savingCount > 0 || isBehind) return undefined;
-    return requestOf(job, member, reports[at]);
+    return job && at >= 0 && !ending && savingCount === 0 && !isBehind
+      ? requestOf(job, at, reports)
+      : undefined;
   }
 
   // ── the orchestrator
@@ -250,8 +358,7 @@ export class LeaderTurn {
   }
 
   #ask(request: ComponentRequest): void {
-    const { offers } = this.state;
-    if (request.type === "stageComponent" && !offers.some(({ image }) => image === request.image))
+    if (request.type === "stageComponent" && !this.#offered.some(({ image }) => image === request.image))
       // after a restart: the releases are fetched again
       return this.pollSoon();
     if (request.id !== SELF) return; // it asks by itself
@@ -277,7 +384,7 @@ export class LeaderTurn {
         return this.#log("warn", `system ${event.version} is not begun: ${event.reason}`);
       case "systemFinished":
         this.state = { ...this.state, offers: [], available: undefined, reports: UNHEARD };
-        return this.#log("info", `system ${event.version} is installed on both devices`);
+        return this.#log("info", `system ${event.version} is installed on ${this.#whole}`);
       case "systemFailed":
         this.state = { ...this.state, offers: [], reports: UNHEARD };
         return this.#log(
@@ -285,6 +392,12 @@ export class LeaderTurn {
           `system ${event.version} is not installed, both run what they had: ${event.reason}`,
         );
     }
+  }
+
+  /** Of the job that has just ended. */
+  get #whole(): string {
+    const { what = "both" } = this.state.system.history[0] ?? {};
+    return what === "both" ? "both devices" : `the ${what}`;
   }
 
   #log(level: "info" | "warn", message: string): void {
@@ -317,7 +430,7 @@ export class LeaderTurn {
       return;
     }
     this.#log("info", `system ${version} is available`);
-    if (this.#around.settings.installs && !hasFailed(system.history, version)) this.begin();
+    this.lookAtSchedule();
   }
 
   #offers([fetching, outputs]: readonly [OffersState, readonly OffersOutput[]]): void {
@@ -327,7 +440,8 @@ export class LeaderTurn {
       else if (output.type !== "offersReady") this.effects.push(output);
       else {
         const { isWanted } = this.state;
-        this.state = { ...this.state, offers: output.offers, isWanted: false };
+        const led = output.offers.map(({ answer }) => answer.firmware_id);
+        this.state = { ...this.state, offers: output.offers, led, otherPercent: 0, isWanted: false };
         if (isWanted) this.#system({ type: "systemOffered", job: output.job });
         else this.#stageAgain();
       }
@@ -346,12 +460,12 @@ export class LeaderTurn {
 
   get #pollSettings(): PollSettings {
     const { update } = this.#around.device;
-    const { history } = this.state.system;
     return {
       ...this.#source,
       server: update.online ? update.server : "",
       name: this.#around.settings.system,
-      version: history.find(({ result }) => result === "finished")?.version ?? "",
+      version: lastInstalled(this.state.system.history),
+      pollMs: this.#around.settings.pollSeconds * 1000,
       keyIds: update.boot?.build.keyIds ?? [],
       isFree: update.phase === "idle" && this.state.fetching.found === undefined,
     };

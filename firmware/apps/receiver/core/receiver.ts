@@ -5,7 +5,7 @@ import { utf8Encode } from "../../../core/bytes.js";
 import type { DeviceState } from "../../../core/device-state.js";
 import type { TimerEffect } from "../../../core/effect.js";
 import type { Event, Stamped } from "../../../core/event.js";
-import { offeredImage } from "../../../core/gateway/cached-image.js";
+import { type CachedImage, offeredImage } from "../../../core/gateway/cached-image.js";
 import {
   GATEWAY_STORES,
   type GatewayEffect,
@@ -16,7 +16,6 @@ import {
   initialGateway,
 } from "../../../core/gateway/gateway-device.js";
 import { knowImage } from "../../../core/gateway/relay.js";
-import { initialPublisher, type PublisherState } from "../../../core/mqtt/publisher.js";
 import type { BrokerEvent } from "../../../core/mqtt/vocabulary.js";
 import { MAX_PEER_LENGTH, PEER_KEY } from "../../../core/pair/peer.js";
 import { initialPeer, type PairSettings, type PeerState } from "../../../core/pair/peer-state.js";
@@ -34,10 +33,26 @@ import {
   type LeaderSettings,
   type LeaderState,
   LeaderTurn,
-  OTHER,
 } from "./leader.js";
 import { answerPair, type PairCommand } from "./pair-api.js";
-import { isBrokers, type TellingEffect, type Told, tell } from "./telling.js";
+import {
+  initialPeerUpload,
+  isPeerUploads,
+  type PeerUploadEffect,
+  type PeerUploadInput,
+  type PeerUploadState,
+  peerUploadStep,
+} from "./peer-upload.js";
+import {
+  initialTelling,
+  isBrokers,
+  type Seen,
+  type TellingEffect,
+  type TellingState,
+  type Told,
+  tell,
+} from "./telling.js";
+import { OTHER, type Stock } from "./uploaded-job.js";
 
 export interface ReceiverSettings {
   readonly pair: PairSettings;
@@ -53,7 +68,8 @@ export interface ReceiverState {
   readonly gateway: GatewayState;
   readonly peer: PeerState;
   readonly leader: LeaderState;
-  readonly publisher: PublisherState;
+  readonly telling: TellingState;
+  readonly peerUpload: PeerUploadState;
   /** What the transmitter has sent last. */
   readonly telemetry: Telemetry | undefined;
 }
@@ -62,7 +78,8 @@ export const initialReceiver: ReceiverState = Object.freeze({
   gateway: initialGateway,
   peer: initialPeer,
   leader: initialLeader,
-  publisher: initialPublisher,
+  telling: initialTelling,
+  peerUpload: initialPeerUpload,
   telemetry: undefined,
 });
 
@@ -77,6 +94,7 @@ export type ReceiverEvent = GatewayEvent | PairEvent | BrokerEvent;
 export type ReceiverEffect =
   | Exclude<GatewayEffect, ForApps>
   | Exclude<LeaderEffect, { readonly type: "askSelf" }>
+  | Exclude<PeerUploadEffect, { readonly type: "tellGateway" | "releaseUsed" }>
   | Exclude<TellingEffect, { readonly type: "raise" }>
   | TimerEffect<string>;
 
@@ -122,20 +140,33 @@ class Turn implements Around {
   }
 
   hear(event: Stamped<ReceiverEvent>): void {
-    const before = this.device;
+    const before = this.#seen;
     if (!isBrokers(event)) this.#pass(event);
     if (!OF_TRANSFERS.includes(event.type)) this.#leader.lookAtSelf();
     this.#finish();
-    const seen = [before, this.device] as const;
-    const [publisher, effects] = tell(this.state.publisher, event, seen, this.#settings.told);
+    this.#leader.noteSelf(before.device);
+    this.#finish();
+    this.#tell(before);
+    this.state = { ...this.state, leader: this.#leader.state };
+  }
+
+  #tell(before: Seen): void {
+    const seen = [before, this.#seen] as const;
+    const { told } = this.#settings;
+    const [telling, effects] = tell(this.state.telling, this.#event, seen, told, this.#leader.reported);
+    this.state = { ...this.state, telling };
     for (const effect of effects)
       if (effect.type === "raise") this.#gateway(this.#stamped(effect.event));
       else this.effects.push(effect);
-    this.state = { ...this.state, leader: this.#leader.state, publisher };
+  }
+
+  get #seen(): Seen {
+    return { device: this.device, system: this.#leader.state.system };
   }
 
   #pass(event: Stamped<ReceiverEvent>): void {
     if (isPeerInput(event)) return this.#peer(event);
+    if (isPeerUploads(this.state.peerUpload, event)) return this.#peerUpload(event as PeerUploadInput);
     if (isLeaders(event)) return this.#leader.hear(event as Event);
     switch (event.type) {
       case "booted":
@@ -157,6 +188,8 @@ class Turn implements Around {
       case "saved":
       case "saveFailed":
         this.#gateway(event);
+        // they may be the leader's own
+        if (event.purpose === "settings") this.#leader.lookAtSchedule();
         return this.#leader.hear(event);
       default:
         this.#gateway(event);
@@ -166,28 +199,28 @@ class Turn implements Around {
   // ── the pair's own pages
 
   #request(event: Extract<Stamped, { readonly type: "requestReceived" }>): void {
-    const answer = answerPair(event, {
-      localApi: this.device.localApi,
-      leader: this.#leader.state,
-      page: this.#settings.page,
-      can: (command) => this.#can(command),
-    });
+    const answer = answerPair(event, this.device.localApi, this.#leader, this.#settings.page, this.#stock);
     if (!answer) return this.#gateway(event);
     this.effects.push(answer.effect);
     if (answer.command) this.#command(answer.command);
   }
 
-  #can(command: PairCommand): boolean {
-    const { available, fetching, system } = this.#leader.state;
-    if (command === "install") return available !== undefined && !fetching.found && !system.job;
-    return command !== "cancel" || system.job !== undefined;
+  get #stock(): Stock {
+    const { staged, peer } = this.device.localApi;
+    return { staged, peer, uploaded: this.uploaded, running: this.state.peer.own };
   }
 
   #command(command: PairCommand): void {
-    switch (command) {
+    switch (command.type) {
       case "install":
         this.#leader.begin();
         return;
+      case "installUploaded":
+        return this.#leader.beginUploaded(command.job);
+      case "abandonUploaded":
+        return this.#gateway(this.#stamped({ type: "uploadDropped", message: "its owner does not want it" }));
+      case "undo":
+        return this.#leader.undo();
       case "check":
         return this.#leader.pollSoon();
       case "cancel":
@@ -197,6 +230,32 @@ class Turn implements Around {
     }
   }
 
+  // ── the transmitter's image, from a person
+
+  #peerUpload(event: PeerUploadInput): void {
+    const { localApi, push } = this.device;
+    const { job } = this.#leader.state.system;
+    const [peerUpload, effects] = peerUploadStep(this.state.peerUpload, event, {
+      boot: localApi.boot,
+      push,
+      cacheBytes: this.#gatewaySettings.cacheBytes,
+      hindrance: job && `nothing else is uploaded meanwhile: ${job.version} is being installed`,
+    });
+    this.state = { ...this.state, peerUpload };
+    for (const effect of effects) {
+      if (effect.type === "tellGateway") this.#gateway(this.#stamped(effect.event));
+      else if (effect.type === "releaseUsed") this.#useRelease();
+      else this.effects.push(effect);
+    }
+  }
+
+  #useRelease(): void {
+    const { gateway } = this.state;
+    const { device } = gateway;
+    const push = { ...device.push, release: undefined };
+    this.state = { ...this.state, gateway: { ...gateway, device: { ...device, push } } };
+  }
+
   // ── what the leader stands on
 
   get device(): DeviceState {
@@ -204,6 +263,10 @@ class Turn implements Around {
   }
   get settings(): LeaderSettings {
     return this.#settings.leader;
+  }
+  get uploaded(): CachedImage | undefined {
+    const { upload } = this.state.gateway;
+    return upload?.phase === "stored" ? upload.image : undefined;
   }
   get at(): number {
     return this.#event.at;
@@ -220,8 +283,10 @@ class Turn implements Around {
   #gateway(event: Stamped<GatewayEvent>): void {
     const [gateway, effects] = gatewayStep(this.state.gateway, event, this.#gatewaySettings);
     this.state = { ...this.state, gateway };
-    for (const effect of effects)
-      if (!isForApps(effect) && !this.#isAnsweredHere(effect)) this.effects.push(effect);
+    for (const effect of effects) {
+      if (isUploads(effect)) this.#peerUpload(this.#stamped(effect));
+      else if (effect.type !== "memberAsked" && !this.#isAnsweredHere(effect)) this.effects.push(effect);
+    }
   }
 
   /** A request of the transmitter's that the leader answers. */
@@ -336,6 +401,8 @@ const OF_TRANSFERS: readonly string[] = Object.freeze([
   "frameSent",
   "responseReadable",
   "responseData",
+  "pushReadable",
+  "pushData",
   "slotErased",
   "slotWritten",
   "cacheErased",
@@ -343,8 +410,5 @@ const OF_TRANSFERS: readonly string[] = Object.freeze([
   "partsCombined",
 ]);
 
-const isForApps = (effect: GatewayEffect): effect is ForApps =>
-  effect.type === "memberAsked" ||
-  effect.type === "uploadWants" ||
-  effect.type === "uploadStored" ||
-  effect.type === "uploadFailed";
+const isUploads = (effect: GatewayEffect): effect is Exclude<ForApps, { readonly type: "memberAsked" }> =>
+  effect.type === "uploadWants" || effect.type === "uploadStored" || effect.type === "uploadFailed";

@@ -6,6 +6,7 @@ import {
   receiverStep,
 } from "../../../../firmware/apps/receiver/core/receiver.js";
 import { pairGroup, pairSettings } from "../../../../firmware/core/pair/pair-build.js";
+import { AT_ONCE } from "../../../../firmware/core/system/schedule.js";
 import { createCache } from "../../../../firmware/platform/cache/cache.js";
 import { createBlockMemory } from "../../../../firmware/platform/radio/block-memory.js";
 import { createRadio } from "../../../../firmware/platform/radio/radio.js";
@@ -15,7 +16,7 @@ import { probed } from "./probe.js";
 const settings = {
   pair: pairSettings({ minCompatible: "1.0.0" }, "transmitter"),
   gateway: { group: pairGroup({}), cacheBytes: 0x1e0000 },
-  leader: { system: "pair", installs: true },
+  leader: { system: "pair", installs: true, schedule: AT_ONCE, pollSeconds: 3_600 },
   page: "<!doctype html>",
   told: undefined,
 };
