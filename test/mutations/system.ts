@@ -71,8 +71,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a system whose devices do not work together is done",
     file: `${SYSTEM}/decide.ts`,
-    original: "(next === undefined && report?.isMisfit === true)",
-    mutated: "(next === undefined && report === undefined)",
+    original: "(mustFit && report?.isMisfit === true)",
+    mutated: "(mustFit && report === undefined)",
   },
   {
     what: "a job that goes back ends at its deadline, whoever has not been heard",
@@ -120,8 +120,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a version that has failed once has failed for ever",
     file: `${SYSTEM}/history.ts`,
-    original: 'history.find((entry) => entry.version === version)?.result === "failed"',
-    mutated: 'history.some((entry) => entry.version === version && entry.result === "failed")',
+    original: 'history.find((entry) => isOfSystem(entry) && entry.version === version)?.result === "failed"',
+    mutated:
+      'history.some((entry) => isOfSystem(entry) && entry.version === version && entry.result === "failed")',
   },
   {
     what: "after a restart the leader installs anything in the middle of its job",
@@ -134,5 +135,47 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${SYSTEM}/orchestrator.ts`,
     original: "const images = isBack ? [] : ",
     mutated: "const images = ",
+  },
+  {
+    what: "an uploaded image's version counts as one of the system",
+    file: `${SYSTEM}/history.ts`,
+    original: "const isOfSystem = ({ what }: HistoryEntry): boolean => what === undefined;",
+    mutated: 'const isOfSystem = ({ what }: HistoryEntry): boolean => what !== "none";',
+  },
+  {
+    what: "all go back at once when their owner undoes an update",
+    file: `${SYSTEM}/goals.ts`,
+    original: "if (job.isUndone && job.members.some(isLater)) return undefined;",
+    mutated: "",
+  },
+  {
+    what: "an update can be undone after another one has begun",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "ending: undefined, undoable: undefined });",
+    mutated: "ending: undefined });",
+  },
+  {
+    what: "what had its image before can be undone",
+    file: `${SYSTEM}/undoable.ts`,
+    original: "if (members.some(({ had, isLeft }) => had || isLeft)) return undefined;",
+    mutated: "",
+  },
+  {
+    what: "an undo is given up half way",
+    file: `${SYSTEM}/orchestrator.ts`,
+    original: "if (job.isUndone && !job.members.some((member, at) => isReached(job, member, reports[at]))) {",
+    mutated: "if (job.isUndone) {",
+  },
+  {
+    what: "devices may always misfit",
+    file: `${SYSTEM}/decide.ts`,
+    original: "const mustFit = next === undefined && !job.mayMisfit;",
+    mutated: "const mustFit = next === undefined && job.mayMisfit === undefined && job.isUploaded === true;",
+  },
+  {
+    what: "that a job is of uploaded images is forgotten with a restart",
+    file: `${SYSTEM}/job.ts`,
+    original: '...(value.get("isUploaded") === true ? { isUploaded: true as const } : {}),',
+    mutated: "",
   },
 ];
