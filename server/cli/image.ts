@@ -22,7 +22,7 @@ export interface BuildFlags {
   readonly buildNumber?: number;
   readonly chip?: (typeof CHIP_NAMES)[number];
   readonly hardware?: string;
-  readonly nvs?: "plain" | "encrypted";
+  readonly nvs?: "plain" | "encrypted" | "nvs-keys";
   readonly server?: string;
   readonly key?: readonly string[];
   readonly checkSeconds?: number;
@@ -49,8 +49,8 @@ export function imageCommand(program: Command): void {
     .addOption(
       new Option(
         "--nvs <kind>",
-        "whether settings are encrypted with a key from the chip's eFuses (default: encrypted for esp32c3, esp32c6 and esp32s3)",
-      ).choices(["plain", "encrypted"]),
+        "how settings are stored: encrypted with a key from the chip's eFuses, or with the partition nvs_keys (default: encrypted for esp32c3, esp32c6 and esp32s3)",
+      ).choices(["plain", "encrypted", "nvs-keys"]),
     )
     .option("--check-seconds <n>", "seconds between checks (default: 120)", wholeNumber)
     .option("--trial-seconds <n>", "duration of the trial (default: 30)", wholeNumber)

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { SERVER_TOKEN_KEY } from "../../firmware/core/server/server-token.js";
 import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
@@ -14,8 +15,10 @@ import type { Chip } from "../../host-sim/hardware/chips.js";
 import { newEfuseBlocks } from "../../host-sim/hardware/efuse-blocks.js";
 import { Flash } from "../../host-sim/hardware/flash/flash.js";
 import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs.js";
+import { decodeNvsKeys } from "../../host-sim/hardware/nvs/nvs-keys.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
 
+const ENCRYPTED_TABLE = fileURLToPath(new URL("../../partitions/8mb-encrypted.csv", import.meta.url));
 const NAMESPACE = "skyslot";
 
 describe("the flash of a device that was set up", () => {
@@ -79,6 +82,17 @@ describe("the flash of a device that was set up", () => {
       rig.desk.device.powerOff();
       expect(found()).deep.equal(expected);
     });
+
+  it("has none in it with the table for flash encryption, but the keys, which only that protects", async () => {
+    await setUp("esp32", { partitions: ENCRYPTED_TABLE });
+    expect(await until(isValidated)).equal(true);
+    rig.desk.device.powerOff();
+    expect(found()).deep.equal([]);
+    const { partitions, flash } = rig.desk.device;
+    expect(decodeNvsKeys(flash.view(partitions.find(({ label }) => label === "nvs_keys")!.offset, 68))).keys(
+      "keys",
+    );
+  });
 
   it("belongs to its chip: in another one the settings are gone, and the device is set up anew", async () => {
     await setUp("esp32s3", {}, "1.0.0");

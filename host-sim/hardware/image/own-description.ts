@@ -13,10 +13,14 @@ const OWN_DESCRIPTION_BYTES = 16;
 /** Where it ends in an image. */
 export const OWN_DESCRIPTION_END = OFFSET + OWN_DESCRIPTION_BYTES;
 
-/** Kinds that an image can be built with: encrypted is by the HMAC peripheral and eFuse KEY5, as our sdkconfig has it. */
-export type ImageNvs = "plain" | "encrypted";
+/**
+ * Kinds that an image can be built with: encrypted is by the HMAC peripheral and eFuse KEY5, nvs-keys with the keys in that partition, as our
+ * sdkconfigs have it.
+ */
+export type ImageNvs = "plain" | "encrypted" | "nvs-keys";
 
 const KINDS = ["plain", "hmac", "nvs-keys"] as const;
+const KIND_OF: Readonly<Record<ImageNvs, number>> = Object.freeze({ plain: 0, encrypted: 1, "nvs-keys": 2 });
 const KEY_OF_BUILDS = 5;
 
 /** What an image speaks with its peer; 0: it does not say, or any. */
@@ -35,7 +39,7 @@ export function encodeOwnDescription(
 ): Uint8Array {
   const bytes = new Uint8Array(OWN_DESCRIPTION_BYTES);
   bytes.set(new TextEncoder().encode(TAG));
-  bytes.set(nvs === "plain" ? [LAYOUT, 0, 0] : [LAYOUT, 1, KEY_OF_BUILDS], TAG.length);
+  bytes.set([LAYOUT, KIND_OF[nvs], nvs === "encrypted" ? KEY_OF_BUILDS : 0], TAG.length);
   bytes[TAG.length + 3] = protocol;
   new DataView(bytes.buffer).setUint32(TAG.length + 4, minCompatible, true);
   return bytes;

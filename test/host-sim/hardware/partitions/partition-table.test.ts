@@ -46,7 +46,9 @@ describe("partition table", () => {
 
   for (const [file, flashBytes] of [
     ["4mb", 4 * MEGABYTE],
+    ["4mb-encrypted", 4 * MEGABYTE],
     ["8mb", 8 * MEGABYTE],
+    ["8mb-encrypted", 8 * MEGABYTE],
     ["8mb-gateway", 8 * MEGABYTE],
     ["16mb", 16 * MEGABYTE],
   ] as const) {
@@ -75,6 +77,16 @@ describe("partition table", () => {
       ["ota_1", 0x420000, 2 * MEGABYTE],
     ]);
   });
+
+  for (const size of ["4mb", "8mb"])
+    it(`ships ${size}-encrypted.csv with all of ${size}.csv, and encrypted keys of the settings`, () => {
+      const [encrypted, plain] = [`${size}-encrypted`, size].map((name) =>
+        parsePartitionTable(compilePartitionCsv(readCsv(name))),
+      );
+      const keys = findPartition(encrypted!, { label: "nvs_keys" })!;
+      expect(encrypted!.filter((one) => one !== keys)).to.deep.equal(plain);
+      expect([keys.type, keys.subtype, keys.size, keys.flags]).to.deep.equal([1, 4, 4096, 1]);
+    });
 
   it("ships 8mb-gateway.csv with all of 8mb.csv, and a cache up to the end of the flash", () => {
     const [gateway, plain] = ["8mb-gateway", "8mb"].map((name) =>
