@@ -17,14 +17,18 @@ export interface WorldOptions {
   readonly realTime?: boolean | number;
 }
 
-/** In virtual time the host's own event loop gets a turn after this number of events. */
+/** The host's own event loop gets a turn after this number of events, or as soon as so much time has passed: a page has to be answered. */
 const EVENTS_PER_TURN = 10_000;
+const TURN_MS = 50;
+/** So often the time is looked at. */
+const EVENTS_PER_LOOK = 32;
 /** setTimeout cannot wait longer. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 export class World {
   readonly seed: number;
-  readonly #speed: number | undefined;
+  #speed: number | undefined;
+  #isPaused = false;
   readonly #heap = new EventHeap();
   readonly #posted: (() => void)[] = [];
   readonly #random: () => number;
@@ -40,10 +44,40 @@ export class World {
     this.seed = options.seed;
     this.#random = randomStream(options.seed);
     const realTime = options.realTime ?? false;
-    this.#speed = realTime === true ? 1 : realTime === false ? undefined : realTime;
-    if (this.#speed !== undefined && !(this.#speed > 0)) {
-      throw new RangeError(`speed ${this.#speed} is not above 0`);
-    }
+    this.changeSpeed(realTime === true ? 1 : realTime === false ? undefined : realTime);
+  }
+
+  /** Times as fast as the wall clock; undefined: virtual time. */
+  get speed(): number | undefined {
+    return this.#speed;
+  }
+
+  /** From now on, also while it runs. */
+  changeSpeed(speed: number | undefined): void {
+    if (speed !== undefined && !(speed > 0)) throw new RangeError(`speed ${speed} is not above 0`);
+    this.#speed = speed;
+    this.#goOn();
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
+  /** Time stands still until `resume`; only what comes from outside still happens. */
+  pause(): void {
+    this.#isPaused = true;
+    this.#wake?.();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#goOn();
+  }
+
+  /** What the wall clock has done before is forgotten. */
+  #goOn(): void {
+    this.#anchor = { worldMs: this.#nowMs, wallMs: performance.now() };
+    this.#wake?.();
   }
 
   /** Milliseconds since the world began; stands still inside an event. */
@@ -112,12 +146,15 @@ export class World {
     const endMs = this.#nowMs + options.limitMs;
     this.#isStopped = false;
     this.#anchor = { worldMs: this.#nowMs, wallMs: performance.now() };
+    let turnBeganAt = performance.now();
     for (let eventCount = 1; !done(); eventCount += 1) {
       if (this.#isStopped) return false;
-      if (eventCount % EVENTS_PER_TURN === 0) await yieldToOthers();
-      const outcome =
-        this.#speed === undefined ? await this.#virtualStep(endMs) : await this.#realStep(endMs);
-      if (outcome === "over") return done();
+      const isLong = eventCount % EVENTS_PER_LOOK === 0 && performance.now() - turnBeganAt > TURN_MS;
+      if (isLong || eventCount % EVENTS_PER_TURN === 0) {
+        await yieldToOthers();
+        turnBeganAt = performance.now();
+      }
+      if ((await this.#step(endMs)) === "over") return done();
     }
     return true;
   }
@@ -133,6 +170,18 @@ export class World {
   stop(): void {
     this.#isStopped = true;
     this.#wake?.();
+  }
+
+  #step(endMs: number): Promise<"ran" | "over"> {
+    if (this.#isPaused) return this.#pausedStep();
+    return this.#speed === undefined ? this.#virtualStep(endMs) : this.#realStep(endMs);
+  }
+
+  async #pausedStep(): Promise<"ran"> {
+    const posted = this.#posted.shift();
+    if (posted !== undefined) posted();
+    else await this.#woken();
+    return "ran";
   }
 
   async #virtualStep(endMs: number): Promise<"ran" | "over"> {

@@ -130,3 +130,44 @@ describe("a world in real time", () => {
     expect(await world.runUntil(() => false, { limitMs: 60_000 })).to.equal(false);
   });
 });
+
+describe("a world whose speed is changed while it runs", () => {
+  it("goes from virtual to real time and back, and skips nothing", async () => {
+    const world = new World({ seed: 1 });
+    const seen: string[] = [];
+    for (const atMs of [1_000, 2_000, 3_000]) world.schedule(atMs, () => seen.push(`${atMs}`));
+    world.schedule(1_500, () => world.changeSpeed(100));
+    world.schedule(2_500, () => world.changeSpeed(undefined));
+    await world.runUntil(() => seen.length === 3, { limitMs: 10_000 });
+    expect(seen).to.deep.equal(["1000", "2000", "3000"]);
+    expect(world.speed).to.equal(undefined);
+  });
+
+  it("refuses a speed of 0, and one below", () => {
+    const world = new World({ seed: 1 });
+    for (const speed of [0, -1, Number.NaN]) expect(() => world.changeSpeed(speed)).to.throw(RangeError);
+  });
+
+  for (const realTime of [false, 1000])
+    it(`stands still while it is paused, and hears what comes from outside (speed ${realTime})`, async () => {
+      const world = new World({ seed: 1, realTime });
+      const seen: string[] = [];
+      world.schedule(10, () => {
+        world.pause();
+        setTimeout(() => world.post(() => seen.push(`posted ${world.isPaused}`)), 5);
+        setTimeout(() => world.resume(), 40);
+      });
+      world.schedule(20, () => seen.push(`event ${world.isPaused}`));
+      await world.runUntil(() => seen.length === 2, { limitMs: 1000 });
+      expect(seen).to.deep.equal(["posted true", "event false"]);
+    });
+
+  it("can be stopped while it is paused", async () => {
+    const world = new World({ seed: 1 });
+    world.schedule(10, () => undefined);
+    world.pause();
+    setTimeout(() => world.stop(), 5);
+    expect(await world.runUntil(() => false, { limitMs: 1000 })).to.equal(false);
+    expect(world.nowMs).to.equal(0);
+  });
+});
