@@ -90,6 +90,8 @@ export class EspNowAir {
   readonly counts = new Map<number, number>();
   /** Called for each try, when it ends. */
   readonly observers = new Set<(frame: AirFrame) => void>();
+  /** Called for each station in range that a try was for: whether it has heard it. */
+  readonly listeners = new Set<(frame: AirFrame, to: string, isHeard: boolean) => void>();
   readonly #world: World;
   readonly #random: () => number;
   readonly #stations = new Set<AirStation>();
@@ -188,7 +190,10 @@ export class EspNowAir {
       const isForIt = frame.to === station.mac;
       if (!isForIt && frame.to !== BROADCAST) continue;
       const rssi = this.conditions.rssi(frame.from, station.mac);
-      if (rssi === undefined || this.#misses()) continue;
+      if (rssi === undefined) continue;
+      const isMissed = this.#misses();
+      for (const listener of this.listeners) listener(frame, station.mac, !isMissed);
+      if (isMissed) continue;
       isHeard ||= isForIt;
       this.#hand(station, { ...frame, rssi });
     }

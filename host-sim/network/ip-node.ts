@@ -55,6 +55,12 @@ export interface UdpSocket {
   close(): void;
 }
 
+/** As one of its ends sees it. */
+export type Connection = Pick<
+  TcpSocket,
+  "localAddress" | "localPort" | "remoteAddress" | "remotePort" | "isServer"
+>;
+
 export interface IpNodeOptions {
   readonly world: World;
   readonly name: string;
@@ -125,6 +131,11 @@ export class IpNode implements TcpHost {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  /** Both ends of each connection that is open now. */
+  get connections(): readonly Connection[] {
+    return [...this.#connections].filter(({ state }) => state === "open");
   }
 
   get isFull(): boolean {

@@ -54,6 +54,20 @@ describe("the virtual ESP-NOW", () => {
     }
   }
 
+  it("tells listeners who was to hear a frame, and whether they did", async () => {
+    const [a, b, c] = stationsIn(network, 3);
+    network.espNow.change({ rssi: (_, to) => (to === c!.mac ? undefined : -60) });
+    const told: unknown[] = [];
+    network.espNow.listeners.add(({ from, to }, who, isHeard) => told.push([from, to, who, isHeard]));
+    a!.espNow.send(BROADCAST, frameOf(1));
+    await world.runFor(100);
+    expect(told, "who is out of range does not count").to.deep.equal([[a!.mac, BROADCAST, b!.mac, true]]);
+    network.espNow.change({ loss: 1 });
+    a!.espNow.send(BROADCAST, frameOf(1));
+    await world.runFor(100);
+    expect(told[1]).to.deep.equal([a!.mac, BROADCAST, b!.mac, false]);
+  });
+
   it("brings a broadcast to everybody but its sender, whole, with sender and strength", async () => {
     const [a, b, c] = stationsIn(network, 3);
     network.espNow.change({ rssi: (_, to) => (to === b!.mac ? -60 : -70) });
