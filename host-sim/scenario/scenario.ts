@@ -100,7 +100,7 @@ export const isMeant = (who: string, { name, group }: PlacedDevice): boolean =>
 /** @throws ScenarioError */
 export function readScenario(text: string): Scenario {
   const value = parsed(text);
-  const fields = new Fields(value, "the scenario", [
+  const fields = new Fields(value, "", [
     "name",
     "seed",
     "limitSeconds",
@@ -112,7 +112,7 @@ export function readScenario(text: string): Scenario {
   const devices = fields.list("devices").map(deviceGroup);
   const count = devices.reduce((sum, group) => sum + group.count, 0);
   if (count < 1 || count > MAX_DEVICES)
-    throw new ScenarioError(`a scenario has 1 to ${MAX_DEVICES} devices, this one has ${count}`);
+    throw new ScenarioError(`devices: a scenario has 1 to ${MAX_DEVICES} of them, this one has ${count}`);
   const radio = new Fields(fields.get("radio") ?? {}, "radio", ["loss", "duplication", "delayMs"]);
   const scenario: Scenario = {
     name: fields.text("name", "scenario"),
@@ -128,7 +128,7 @@ export function readScenario(text: string): Scenario {
 }
 
 function deviceGroup(value: unknown, index: number): DeviceGroup {
-  const where = `device ${index + 1}`;
+  const where = `devices[${index}]`;
   const fields = new Fields(value, where, [
     "name",
     "count",
@@ -143,23 +143,28 @@ function deviceGroup(value: unknown, index: number): DeviceGroup {
   const app = fields.text("app");
   const table = fields.text("table", "8mb");
   if (!TABLES.includes(table))
-    throw new ScenarioError(`${where}: there is no table "${table}", only ${TABLES.join(", ")}`);
+    throw new ScenarioError(`${where}.table: "${table}" is none of ${TABLES.join(", ")}`);
   const chip = fields.text("chip", "esp32");
   if (!Object.hasOwn(CHIPS, chip))
-    throw new ScenarioError(`${where}: "${chip}" is none of the chips ${Object.keys(CHIPS).join(", ")}`);
+    throw new ScenarioError(`${where}.chip: "${chip}" is none of ${Object.keys(CHIPS).join(", ")}`);
   const config = fields.get("config") ?? {};
-  if (!isObject(config)) throw new ScenarioError(`${where}: "config" is not an object`);
+  if (!isObject(config)) throw new ScenarioError(`${where}.config is not an object`);
   return {
     name: fields.text("name"),
-    count: fields.number("count", 1, 1, MAX_DEVICES),
+    count: wholeCount(fields.number("count", 1, 1, MAX_DEVICES), `${where}.count`),
     app,
     type: fields.text("type", app),
-    version: version(fields.text("version", "1.0.0"), where),
+    version: version(fields.text("version", "1.0.0"), `${where}.version`),
     chip: chip as Chip,
     table: table as TableName,
     config,
-    far: fields.list("far").map(String),
+    far: fields.texts("far"),
   };
+}
+
+function wholeCount(count: number, where: string): number {
+  if (!Number.isInteger(count)) throw new ScenarioError(`${where} is not a whole number`);
+  return count;
 }
 
 const radioTerms = (fields: Fields): RadioTerms => ({
@@ -169,7 +174,7 @@ const radioTerms = (fields: Fields): RadioTerms => ({
 });
 
 function readStep(value: unknown, index: number): Step {
-  const where = `step ${index + 1}`;
+  const where = `steps[${index}]`;
   const fields = new Fields(value, where, [
     "publish",
     "cutPower",
@@ -183,7 +188,7 @@ function readStep(value: unknown, index: number): Step {
     return {
       type: "publish",
       deviceType: fields.text("publish"),
-      version: version(fields.text("version"), where),
+      version: version(fields.text("version"), `${where}.version`),
     };
   if (fields.has("cutPower"))
     return {
@@ -196,23 +201,23 @@ function readStep(value: unknown, index: number): Step {
     return {
       type: "until",
       who: fields.text("until"),
-      version: version(fields.text("version"), where),
+      version: version(fields.text("version"), `${where}.version`),
       seconds: fields.number("seconds", DEFAULT_LIMIT_SECONDS, 1, 30 * DAY_SECONDS),
     };
   if (!fields.has("radio"))
-    throw new ScenarioError(`${where} is none of "publish", "cutPower", "wait", "until" and "radio"`);
+    throw new ScenarioError(`${where} has none of publish, cutPower, wait, until and radio`);
   const terms = fields.get("radio");
-  const radio = new Fields(terms, `"radio" of ${where}`, ["loss", "duplication", "delayMs"]);
+  const radio = new Fields(terms, `${where}.radio`, ["loss", "duplication", "delayMs"]);
   const all = radioTerms(radio);
   const given = Object.entries(all).filter(([name]) => radio.has(name));
   return { type: "radio", terms: Object.fromEntries(given) };
 }
 
 function readExpectations(value: unknown): Expectations {
-  const fields = new Fields(value, '"expect"', ["versions", "framesPerPart", "serverShare"]);
+  const fields = new Fields(value, "expect", ["versions", "framesPerPart", "serverShare"]);
   const versions = fields.get("versions") ?? {};
-  if (!isObject(versions)) throw new ScenarioError('"versions" of "expect" is not an object');
-  for (const [who, text] of Object.entries(versions)) version(String(text), `"versions" of "expect", ${who}`);
+  if (!isObject(versions)) throw new ScenarioError("expect.versions is not an object");
+  for (const [who, text] of Object.entries(versions)) version(String(text), `expect.versions.${who}`);
   return {
     versions: versions as Record<string, string>,
     ...(fields.has("framesPerPart") ? { framesPerPart: fields.number("framesPerPart", 0, 0, 1e6) } : {}),
@@ -225,18 +230,22 @@ function checkNames(scenario: Scenario): void {
   const devices = placedDevices(scenario);
   const names = devices.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ScenarioError(`two devices have the name "${twice}"`);
-  const named = [
-    ...scenario.steps.flatMap((step) => ("who" in step ? [step.who] : [])),
-    ...Object.keys(scenario.expect.versions),
-    ...scenario.devices.flatMap(({ far }) => far),
+  if (twice !== undefined) throw new ScenarioError(`devices: two have the name "${twice}"`);
+  const named: (readonly [where: string, who: string])[] = [
+    ...scenario.devices.flatMap(({ far }, index) =>
+      far.map((who) => [`devices[${index}].far`, who] as const),
+    ),
+    ...scenario.steps.flatMap((step, index) =>
+      "who" in step ? [[`steps[${index}].${step.type}`, step.who] as const] : [],
+    ),
+    ...Object.keys(scenario.expect.versions).map((who) => ["expect.versions", who] as const),
   ];
-  for (const who of named)
+  for (const [where, who] of named)
     if (!devices.some((device) => isMeant(who, device)))
-      throw new ScenarioError(`there is no device and no group "${who}"`);
-  for (const step of scenario.steps)
+      throw new ScenarioError(`${where}: there is no device and no group "${who}"`);
+  for (const [index, step] of scenario.steps.entries())
     if (step.type === "publish" && !devices.some(({ type }) => type === step.deviceType))
-      throw new ScenarioError(`no device is of the type "${step.deviceType}" that is published`);
+      throw new ScenarioError(`steps[${index}].publish: no device is of the type "${step.deviceType}"`);
 }
 
 function version(text: string, where: string): string {
@@ -256,18 +265,19 @@ function parsed(text: string): unknown {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The fields of one object of the file, of which none may be unknown. */
+/** The fields of one object of the file, of which none may be unknown. What is wrong with one begins with its path. */
 class Fields {
   readonly #fields: Readonly<Record<string, unknown>>;
   readonly #where: string;
 
+  /** @param where path of the object; "": it is the whole file */
   constructor(value: unknown, where: string, known: readonly string[]) {
-    if (!isObject(value)) throw new ScenarioError(`${where} is not an object`);
-    const unknown = Object.keys(value).find((name) => !known.includes(name));
-    if (unknown !== undefined)
-      throw new ScenarioError(`${where} has a field "${unknown}"; it may have ${known.join(", ")}`);
+    if (!isObject(value)) throw new ScenarioError(`${where || "the scenario"} is not an object`);
     this.#fields = value;
     this.#where = where;
+    const unknown = Object.keys(value).find((name) => !known.includes(name));
+    if (unknown !== undefined)
+      throw new ScenarioError(`${this.#pathOf(unknown)} is not known: here may be ${known.join(", ")}`);
   }
 
   has(name: string): boolean {
@@ -280,21 +290,32 @@ class Fields {
 
   text(name: string, otherwise?: string): string {
     const value = this.get(name) ?? otherwise;
-    if (typeof value !== "string" || value === "")
-      throw new ScenarioError(`${this.#where} needs a text "${name}"`);
+    if (!isText(value)) throw new ScenarioError(`${this.#pathOf(name)} is not a text, or missing`);
     return value;
   }
 
   number(name: string, otherwise: number, low: number, high: number): number {
     const value = this.get(name) ?? otherwise;
     if (typeof value !== "number" || !(value >= low && value <= high))
-      throw new ScenarioError(`"${name}" of ${this.#where} is not a number from ${low} to ${high}`);
+      throw new ScenarioError(`${this.#pathOf(name)} is not a number from ${low} to ${high}`);
     return value;
   }
 
   list(name: string): readonly unknown[] {
     const value = this.get(name) ?? [];
-    if (!Array.isArray(value)) throw new ScenarioError(`"${name}" of ${this.#where} is not a list`);
+    if (!Array.isArray(value)) throw new ScenarioError(`${this.#pathOf(name)} is not a list`);
     return value;
   }
+
+  texts(name: string): readonly string[] {
+    const values = this.list(name);
+    if (!values.every(isText)) throw new ScenarioError(`${this.#pathOf(name)} is not a list of texts`);
+    return values;
+  }
+
+  #pathOf(name: string): string {
+    return this.#where === "" ? name : `${this.#where}.${name}`;
+  }
 }
+
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";

@@ -65,20 +65,33 @@ describe("a file with a scenario", () => {
   });
 
   for (const [fields, message] of [
-    [{ devices: [] }, "a scenario has 1 to 51 devices, this one has 0"],
-    [{ devices: [{ ...NODES, count: 51 }, NODES] }, "a scenario has 1 to 51 devices, this one has 54"],
-    [{ devices: [NODES, NODES] }, 'two devices have the name "node-1"'],
-    [{ devices: [{ app: "base" }] }, 'device 1 needs a text "name"'],
-    [{ devices: [{ ...NODES, chip: "z80" }] }, 'device 1: "z80" is none of the chips esp32, '],
-    [{ devices: [{ ...NODES, table: "2mb" }] }, 'there is no table "2mb"'],
-    [{ devices: [{ ...NODES, far: ["moon"] }] }, 'there is no device and no group "moon"'],
-    [{ radio: { loss: 1.5 } }, '"loss" of radio is not a number from 0 to 1'],
-    [{ radio: { los: 1 } }, 'radio has a field "los"'],
-    [{ steps: [{ jump: 1 }] }, 'step 1 has a field "jump"'],
-    [{ steps: [{ version: "1.0.0" }] }, 'step 1 is none of "publish"'],
-    [{ steps: [{ until: "node", version: "one" }] }, 'step 1: "one" is not a version'],
-    [{ steps: [{ publish: "cms", version: "1.0.0" }] }, 'no device is of the type "cms"'],
-    [{ expect: { versions: { nobody: "1.0.0" } } }, 'there is no device and no group "nobody"'],
+    [{ devices: [] }, "devices: a scenario has 1 to 51 of them, this one has 0"],
+    [
+      { devices: [{ ...NODES, count: 51 }, NODES] },
+      "devices: a scenario has 1 to 51 of them, this one has 54",
+    ],
+    [{ devices: [{ ...NODES, count: 1.5 }] }, "devices[0].count is not a whole number"],
+    [{ devices: [NODES, NODES] }, 'devices: two have the name "node-1"'],
+    [{ devices: [NODES, { app: "base" }] }, "devices[1].name is not a text, or missing"],
+    [{ devices: [{ ...NODES, chip: "z80" }] }, 'devices[0].chip: "z80" is none of esp32, '],
+    [{ devices: [{ ...NODES, table: "2mb" }] }, 'devices[0].table: "2mb" is none of 4mb, '],
+    [{ devices: [{ ...NODES, config: [] }] }, "devices[0].config is not an object"],
+    [{ devices: [{ ...NODES, far: ["moon"] }] }, 'devices[0].far: there is no device and no group "moon"'],
+    [{ devices: [{ ...NODES, far: [7] }] }, "devices[0].far is not a list of texts"],
+    [{ radio: { loss: 1.5 } }, "radio.loss is not a number from 0 to 1"],
+    [{ radio: { los: 1 } }, "radio.los is not known: here may be loss, duplication, delayMs"],
+    [{ sed: 1 }, "sed is not known: here may be name, seed, "],
+    [{ steps: [{ jump: 1 }] }, "steps[0].jump is not known"],
+    [{ steps: [{ wait: 1 }, { version: "1.0.0" }] }, "steps[1] has none of publish, "],
+    [{ steps: [{ radio: { loss: 2 } }] }, "steps[0].radio.loss is not a number from 0 to 1"],
+    [{ steps: [{ until: "node", version: "one" }] }, 'steps[0].version: "one" is not a version'],
+    [{ steps: [{ cutPower: "moon" }] }, 'steps[0].cutPower: there is no device and no group "moon"'],
+    [{ steps: [{ publish: "cms", version: "1.0.0" }] }, 'steps[0].publish: no device is of the type "cms"'],
+    [
+      { expect: { versions: { nobody: "1.0.0" } } },
+      'expect.versions: there is no device and no group "nobody"',
+    ],
+    [{ expect: { versions: { node: "one" } } }, 'expect.versions.node: "one" is not a version'],
   ] as const)
     it(`is refused in a sentence: ${message}`, () => {
       expect(() => read(fields)).throw(ScenarioError, message);
