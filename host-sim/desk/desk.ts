@@ -79,6 +79,8 @@ export class Desk {
   readonly network: VirtualNetwork;
   readonly home: AccessPoint;
   readonly server: IpNode;
+  /** Of the update server. */
+  readonly serverAddress = SERVER_ADDRESS;
   readonly devices: readonly VirtualDevice[];
   readonly person: Person;
 

@@ -9,6 +9,10 @@ import type { DeviceEvent } from "./device-event.js";
 /** What happened to one app slot since the watch began. */
 export interface SlotRecord {
   bytesWritten: number;
+  /** Bytes written of the image that came last, by sector: since the slot's first sector was erased. */
+  readonly held: Map<number, number>;
+  /** On the world's clock, of the last write, ms. */
+  writtenAtMs: number;
   /** Erases of each sector, by its index in the slot. */
   readonly erases: Map<number, number>;
 }
@@ -28,8 +32,8 @@ export class Watch {
       if (!slot) return;
       const record = this.#recordOf(slot.label);
       const sector = Math.floor((offset - slot.offset) / SECTOR_BYTES);
-      if (kind === "erase") record.erases.set(sector, (record.erases.get(sector) ?? 0) + 1);
-      else record.bytesWritten += length;
+      if (kind === "erase") noteErase(record, sector);
+      else noteWrite(record, sector, length, device.world.nowMs);
       onSlotWrite(slot.label, record);
     };
   }
@@ -37,10 +41,29 @@ export class Watch {
   #recordOf(label: string): SlotRecord {
     const known = this.slots.get(label);
     if (known) return known;
-    const record: SlotRecord = { bytesWritten: 0, erases: new Map() };
+    const record: SlotRecord = { bytesWritten: 0, held: new Map(), writtenAtMs: 0, erases: new Map() };
     this.slots.set(label, record);
     return record;
   }
+}
+
+function noteErase(record: SlotRecord, sector: number): void {
+  record.erases.set(sector, (record.erases.get(sector) ?? 0) + 1);
+  if (sector === 0) record.held.clear();
+  else record.held.delete(sector);
+}
+
+function noteWrite(record: SlotRecord, sector: number, length: number, nowMs: number): void {
+  record.bytesWritten += length;
+  record.held.set(sector, (record.held.get(sector) ?? 0) + length);
+  record.writtenAtMs = nowMs;
+}
+
+/** Bytes of the image that a slot holds so far. */
+export function heldBytes({ held }: SlotRecord): number {
+  let sum = 0;
+  for (const bytes of held.values()) sum += bytes;
+  return sum;
 }
 
 /** One sentence about what happened to a device, or undefined if it is not worth one. */

@@ -7,6 +7,7 @@ import { Desk, type DeskDevice, HOME } from "../desk/desk.js";
 import type { VirtualDevice } from "../device/device.js";
 import type { DeviceEvent } from "../device/device-event.js";
 import { Watch } from "../device/watch.js";
+import type { Light } from "../hardware/gpio.js";
 import type { HttpHandler } from "../network/http-host.js";
 import { blockFrames, framesByKind, sourceParts } from "./count-frames.js";
 import {
@@ -42,8 +43,9 @@ export interface ScenarioTools {
   readonly onStep?: (text: string) => void;
   readonly onTrace?: (line: string, device: string) => void;
   readonly onEvent?: (event: DeviceEvent, device: string) => void;
+  readonly onLight?: (light: Light, device: string) => void;
   /** The desk is there, and nothing has happened yet. */
-  readonly onDesk?: (run: ScenarioRun) => void;
+  readonly onDesk?: (run: ScenarioRun) => void | Promise<void>;
   /** Once a second of the world's time. */
   readonly onSecond?: (run: ScenarioRun) => void;
 }
@@ -123,9 +125,10 @@ export async function runScenario(scenario: Scenario, tools: ScenarioTools): Pro
     network: HOME,
     ...(tools.onTrace ? { onTrace: tools.onTrace } : {}),
     ...(tools.onEvent ? { onEvent: tools.onEvent } : {}),
+    ...(tools.onLight ? { onLight: tools.onLight } : {}),
   });
   const actor = new Actor(scenario, tools, desk, placed);
-  tools.onDesk?.(actor);
+  await tools.onDesk?.(actor);
   await actor.run();
   return actor.result();
 }

@@ -7,7 +7,9 @@ import { describeEvent, Watch } from "../device/watch.js";
 import { type DoorOptions, type Doors, openDoors } from "./doors.js";
 import { showLights } from "./drawing.js";
 import type { Terminal } from "./terminal.js";
+import { controlClock } from "./web-view/control.js";
 import { factsOf } from "./web-view/facts.js";
+import { SceneReader } from "./web-view/scene.js";
 import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions
@@ -91,7 +93,13 @@ export async function startSim(options: SimOptions): Promise<Sim> {
       });
       devices.push({ device, watch, ...doors });
     }
-    view = await openView({ facts: () => devices.map(sceneFacts), port: options.viewPort ?? 0 });
+    const scene = isOne ? undefined : new SceneReader(desk, devices);
+    view = await openView({
+      facts: () => devices.map(sceneFacts),
+      scene: scene && (() => scene.take()),
+      act: (action) => controlClock(desk.world, action),
+      port: options.viewPort ?? 0,
+    });
   } catch (error) {
     closeDoors();
     throw error;

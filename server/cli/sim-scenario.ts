@@ -3,6 +3,7 @@
 
 import type { ScenarioResult, ScenarioRun } from "../../host-sim/scenario/run.js";
 import type { Scenario } from "../../host-sim/scenario/scenario.js";
+import type { ScenarioView } from "../../host-sim/scenario/view.js";
 import type { Terminal } from "../../host-sim/sim/terminal.js";
 import { printJson, printLine, printTable, UsageError } from "./output.js";
 import { createPrintableTerminal } from "./printable-terminal.js";
@@ -15,6 +16,8 @@ export interface ScenarioFlags {
   readonly seed?: number;
   readonly json?: boolean;
   readonly speed?: number;
+  /** A page that shows it while it runs, and its end until it is interrupted. */
+  readonly view?: boolean;
   readonly viewPort?: number;
   /** Print what the devices log. */
   readonly verbose?: boolean;
@@ -22,9 +25,12 @@ export interface ScenarioFlags {
 
 const DEFAULT_NODES = 5;
 const DEFAULT_LOSS = 0.1;
+/** Of a scenario that somebody watches, unless --speed says otherwise. */
+const WATCHED_SPEED = 10;
 
 export async function simulateScenario(flags: ScenarioFlags): Promise<void> {
   const { runScenario } = await import("../../host-sim/scenario/run.js");
+  const { openScenarioView } = await import("../../host-sim/scenario/view.js");
   const { openScenarioServer } = await import("../demo/scenario-server.js");
   const scenario = await scenarioOf(flags);
   const terminal = createPrintableTerminal(flags.json ? process.stderr : process.stdout);
@@ -35,25 +41,50 @@ export async function simulateScenario(flags: ScenarioFlags): Promise<void> {
   terminal.note(
     `scenario ${scenario.name}: ${count} devices, ${Math.round(scenario.radio.loss * 100)} % of frames lost, seed ${seed}`,
   );
+  const isWatched = flags.view === true || flags.viewPort !== undefined;
+  let shown: ScenarioView | undefined;
   try {
     const result = await runScenario(scenario, {
       ...open,
-      speed: flags.speed,
-      onStep: (text) => terminal.note(`${clock(run)} ${text}`),
+      speed: flags.speed ?? (isWatched ? WATCHED_SPEED : undefined),
+      onStep: (text) => {
+        terminal.note(`${clock(run)} ${text}`);
+        shown?.step(text);
+      },
+      onLight: (light, name) => shown?.show(name, light),
       ...(flags.verbose ? { onTrace: (line, name) => terminal.note(`${clock(run)} ${name}: ${line}`) } : {}),
-      onDesk: (started) => {
+      onDesk: async (started) => {
         run = started;
         process.once("SIGINT", () => started.desk.world.stop());
+        if (!isWatched) return;
+        shown = await openScenarioView(started, flags.viewPort);
+        terminal.note(`live view: ${shown.url}/`);
       },
       onSecond: (now) => showProgress(terminal, now),
     });
     if (flags.json) printJson(result);
     else printResult(terminal, result);
     process.exitCode = result.ok ? 0 : 1;
+    shown?.end(result);
+    if (shown && !flags.json) {
+      terminal.note("the live view stays open until Ctrl-C");
+      await interrupted();
+    }
   } finally {
+    shown?.close();
     await open.close();
   }
 }
+
+const interrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    // a server without connections keeps nobody waiting
+    const waiting = setInterval(() => {}, 1 << 30);
+    process.once("SIGINT", () => {
+      clearInterval(waiting);
+      resolve();
+    });
+  });
 
 async function scenarioOf(flags: ScenarioFlags): Promise<Scenario> {
   const { PRESETS, presetScenario } = await import("../../host-sim/scenario/presets.js");

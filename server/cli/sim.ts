@@ -63,6 +63,7 @@ export function simCommand(program: Command): void {
     .option("--json", "with --scenario: print one JSON object")
     .option("--verbose", "with --scenario: print what the devices log")
     .option("--show <folder>", "save pictures of the devices' LEDs and panels to this folder")
+    .option("--view", "with --scenario: show a live view of the devices and their links")
     .option(
       "--view-port <port>",
       "port of the live view of the devices (default: any free port)",

@@ -12,6 +12,9 @@ const STATES = {
 
 const events = new EventSource("/events");
 events.addEventListener("facts", ({ data }) => showDevices(JSON.parse(data)));
+events.addEventListener("scene", ({ data }) =>
+  document.dispatchEvent(new CustomEvent("scene", { detail: JSON.parse(data) })),
+);
 events.addEventListener("light", ({ data }) => showLight(JSON.parse(data)));
 events.addEventListener("error", () => {
   document.documentElement.dataset.connection = "gone";
@@ -23,6 +26,8 @@ function showDevices(devices) {
   document.documentElement.dataset.count = devices.length === 1 ? "one" : "many";
   const [first] = devices;
   put(document.getElementById("title"), devices.length === 1 ? first.chip : `devices: ${devices.length}`);
+  // fifty boards behind the drawing are for whoever asks for one
+  if (cards.size === 0) document.getElementById("boards").open = devices.length <= 8;
   const states = devices.map(({ state }) => state);
   const runningCount = states.filter((state) => state === "running").length;
   const summary = devices.length === 1 ? STATES[first.state] : `${runningCount} running`;
@@ -34,6 +39,8 @@ function cardOf(name) {
   const known = cards.get(name);
   if (known) return known;
   const card = document.getElementById("device").content.firstElementChild.cloneNode(true);
+  card.id = `board-${name}`;
+  card.tabIndex = -1;
   card.querySelector(".board").setAttribute("aria-label", `What ${name} shows`);
   document.getElementById("devices").append(card);
   cards.set(name, card);
@@ -43,7 +50,8 @@ function cardOf(name) {
 function showFacts(card, { name, pages, state, app, version, slot, chip, bootCount, addresses, seconds }) {
   card.dataset.state = state;
   const link = card.querySelector(".name");
-  link.href = pages;
+  if (pages) link.href = pages;
+  else link.removeAttribute("href");
   put(link, `${name} (${chip})`);
   const facts = { state: STATES[state], app, version, slot, boots: bootCount, time: clock(seconds) };
   for (const [part, value] of Object.entries(facts)) put(card.querySelector(`.${part}`), value);

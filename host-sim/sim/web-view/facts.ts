@@ -3,6 +3,7 @@
 import { newImageReader, readImage } from "../../../firmware/core/update/image.js";
 import { parseVersion, versionName } from "../../../firmware/core/update/version.js";
 import type { VirtualDevice } from "../../device/device.js";
+import type { Partition } from "../../hardware/partitions/partition.js";
 import { RESET_REASON } from "../../machine/machine.js";
 
 export interface Facts {
@@ -22,12 +23,11 @@ export interface Facts {
 
 export function factsOf(device: VirtualDevice): Facts {
   const slot = device.lastBoot?.booted;
-  const description = slot && describe(device.flash.bytes.subarray(slot.offset, slot.offset + slot.size));
-  const version = parseVersion(description?.version ?? "");
+  const description = slot && describe(device, slot);
   return {
     state: stateOf(device),
     app: description?.project ?? "",
-    version: version ? versionName(version) : "",
+    version: nameOf(description?.version),
     slot: slot?.label ?? "",
     chip: device.chip,
     bootCount: device.bootCount,
@@ -42,7 +42,17 @@ function stateOf(device: VirtualDevice): Facts["state"] {
   return device.lastReset === RESET_REASON.deepSleep ? "asleep" : "starting";
 }
 
-function describe(image: Uint8Array) {
+/** Of the image in a slot; "": there is none. */
+export const versionIn = (device: VirtualDevice, slot: Partition): string =>
+  nameOf(describe(device, slot)?.version);
+
+function nameOf(text = ""): string {
+  const version = parseVersion(text);
+  return version ? versionName(version) : "";
+}
+
+function describe({ flash }: VirtualDevice, { offset, size }: Partition) {
+  const image = flash.bytes.subarray(offset, offset + size);
   let reader = newImageReader;
   while (reader.needLength > 0 && !reader.description)
     reader = readImage(

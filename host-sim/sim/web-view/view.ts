@@ -1,17 +1,20 @@
-// A page on this computer's loopback that shows virtual devices as they are: their lights and panels live, and a few facts. The page has
-// no resources but its own; what changes comes to it as server-sent events. Read-only: nothing can be changed from it.
+// A page on this computer's loopback that shows virtual devices as they are: their lights and panels live, a few facts, and a drawing of many
+// devices and their links. The page has no resources but its own; what changes comes to it as server-sent events, and what a person does at it
+// (action.ts) is one kind of request, which other pages cannot make.
 
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Light } from "../../hardware/gpio.js";
+import { type Action, MAX_ACTION_BYTES, readAction } from "./action.js";
 import type { Facts } from "./facts.js";
+import type { Scene } from "./scene.js";
 
 /** A device on the page. */
 export interface Shown extends Facts {
   /** No two are the same. */
   readonly name: string;
-  /** The address of its own pages. */
+  /** The address of its own pages; "": they cannot be reached from this computer. */
   readonly pages: string;
 }
 
@@ -25,11 +28,15 @@ export interface View {
 /** A strip changes 20 times a second: more than that is not visible. */
 const FLUSH_MS = 50;
 const FACTS_MS = 1_000;
+const SCENE_MS = 500;
 
 const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = Object.freeze({
   "/": ["page.html", "text/html; charset=utf-8"],
   "/client.js": ["client.js", "text/javascript; charset=utf-8"],
+  "/drawing.js": ["drawing.js", "text/javascript; charset=utf-8"],
+  "/scene.js": ["scene.js", "text/javascript; charset=utf-8"],
   "/style.css": ["style.css", "text/css; charset=utf-8"],
+  "/scene.css": ["scene.css", "text/css; charset=utf-8"],
 });
 const HEADERS = Object.freeze({
   "content-security-policy":
@@ -43,6 +50,10 @@ const OWN_HOST = /^(localhost|127\.0\.0\.1)(:\d+)?$/;
 
 export async function openView(options: {
   readonly facts: () => readonly Shown[];
+  /** Absent: there is nothing to draw but the devices. */
+  readonly scene?: (() => Scene) | undefined;
+  /** Absent: nothing can be done at the page. */
+  readonly act?: ((action: Action) => void) | undefined;
   /** Absent or 0: any free one. */
   readonly port?: number;
 }): Promise<View> {
@@ -60,10 +71,19 @@ export async function openView(options: {
     changed.clear();
   };
   const ticking = setInterval(() => send(watchers, "facts", options.facts()), FACTS_MS);
+  // a scene tells of the time since the one before: one for all who watch
+  let scene: Scene | undefined;
+  const looking = setInterval(() => {
+    if (watchers.size === 0 || !options.scene) return;
+    scene = options.scene();
+    send(watchers, "scene", scene);
+  }, SCENE_MS);
 
   const watch = (request: IncomingMessage, response: ServerResponse) => {
     response.writeHead(200, { ...HEADERS, "content-type": "text/event-stream" });
     send([response], "facts", options.facts());
+    if (watchers.size === 0) scene = options.scene?.();
+    if (scene) send([response], "scene", scene);
     for (const light of lights.values()) send([response], "light", describe(light));
     watchers.add(response);
     request.once("close", () => watchers.delete(response));
@@ -72,6 +92,7 @@ export async function openView(options: {
   const server = createServer((request, response) => {
     const file = FILES[request.url ?? ""];
     if (!OWN_HOST.test(request.headers.host ?? "")) response.writeHead(403, HEADERS).end();
+    else if (request.url === "/act" && options.act) void takeAction(request, response, options.act);
     else if (request.method !== "GET") response.writeHead(405, { ...HEADERS, allow: "GET" }).end();
     else if (request.url === "/events") watch(request, response);
     else if (file) response.writeHead(200, { ...HEADERS, "content-type": file[1] }).end(read(file[0]));
@@ -93,11 +114,32 @@ export async function openView(options: {
     },
     close() {
       clearInterval(ticking);
+      clearInterval(looking);
       clearTimeout(flushing);
       server.close();
       server.closeAllConnections();
     },
   };
+}
+
+/** JSON by POST, with its content type: a foreign page cannot send that here without asking first, and is not answered then. */
+async function takeAction(
+  request: IncomingMessage,
+  response: ServerResponse,
+  act: (action: Action) => void,
+): Promise<void> {
+  const answer = (status: number) => void response.writeHead(status, HEADERS).end();
+  if (request.method !== "POST") return answer(405);
+  if (request.headers["content-type"] !== "application/json") return answer(415);
+  let text = "";
+  for await (const chunk of request.setEncoding("utf8")) {
+    text += chunk;
+    if (text.length > MAX_ACTION_BYTES) return answer(413);
+  }
+  const action = readAction(text);
+  if (!action) return answer(400);
+  act(action);
+  answer(204);
 }
 
 const read = (file: string): Buffer => readFileSync(new URL(file, import.meta.url));

@@ -3,6 +3,7 @@
 import { request } from "node:http";
 import { expect } from "chai";
 import { VirtualDevice } from "../../../../host-sim/device/device.js";
+import type { Action } from "../../../../host-sim/sim/web-view/action.js";
 import { factsOf } from "../../../../host-sim/sim/web-view/facts.js";
 import { openView, type Shown, type View } from "../../../../host-sim/sim/web-view/view.js";
 import { World } from "../../../../host-sim/world/world.js";
@@ -61,11 +62,14 @@ describe("the page that shows a virtual device", () => {
     const page = await ask("/");
     expect(page.status).equal(200);
     const named = [...page.body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path!);
-    expect(named).members(["data:,", "/style.css", "/client.js", "/"]);
-    for (const path of ["/style.css", "/client.js"]) {
+    const own = ["/style.css", "/scene.css", "/drawing.js", "/scene.js", "/client.js"];
+    expect(named).members(["data:,", ...own, "/"]);
+    for (const path of own) {
       const { status, body } = await ask(path);
       expect(status, path).equal(200);
-      expect(body).not.match(/https?:|\burl\(|@import|\bimport\b/);
+      // the name of a namespace is no address
+      const addresses = body.replace("http://www.w3.org/2000/svg", "");
+      expect(addresses, path).not.match(/https?:|\burl\(|@import|\bimport\b/);
     }
     expect(page.headers["content-security-policy"]).match(
       /^default-src 'none'; script-src 'self'; style-src 'self'/,
@@ -94,6 +98,64 @@ describe("the page that shows a virtual device", () => {
     view.show("device", { type: "strip", pin: 13, pixels: Uint8Array.of(7, 8, 9) });
     const { body } = await watching;
     expect(body, "only the last of many frames").not.include("AQID");
+  });
+});
+
+describe("what a person does at the page", () => {
+  const acted: Action[] = [];
+  let view: View;
+  before(async () => {
+    view = await openView({ facts: () => [FACTS], act: (action) => acted.push(action) });
+  });
+  beforeEach(() => acted.splice(0));
+  after(() => view.close());
+
+  const act = (body: unknown, { method = "POST", type = "application/json" } = {}) =>
+    fetch(`${view.url}/act`, {
+      method,
+      headers: { "content-type": type },
+      ...(method === "POST" ? { body: typeof body === "string" ? body : JSON.stringify(body) } : {}),
+    }).then(({ status }) => status);
+
+  it("is one kind of request, with what it means", async () => {
+    for (const action of [
+      { type: "pause" },
+      { type: "resume" },
+      { type: "speed", speed: 0.5 },
+      { type: "speed", speed: null },
+    ])
+      expect(await act(action)).equal(204);
+    expect(acted).deep.equal([
+      { type: "pause" },
+      { type: "resume" },
+      { type: "speed", speed: 0.5 },
+      { type: "speed", speed: null },
+    ]);
+  });
+
+  for (const [what, status, body, options] of [
+    ["of a form, as foreign pages can send it", 415, { type: "pause" }, { type: "text/plain" }],
+    ["by GET", 405, "", { method: "GET" }],
+    ["that is not JSON", 400, "{", {}],
+    ["that is no object", 400, "null", {}],
+    ["of a kind that there is not", 400, { type: "erase" }, {}],
+    ["with a speed of 0", 400, { type: "speed", speed: 0 }, {}],
+    ["with a speed that is no number", 400, { type: "speed", speed: "fast" }, {}],
+    ["without a speed", 400, { type: "speed" }, {}],
+    ["that is too long", 413, JSON.stringify({ type: "pause", text: "x".repeat(2000) }), {}],
+  ] as const)
+    it(`is refused: a request ${what}`, async () => {
+      expect(await act(body, options)).equal(status);
+      expect(acted).deep.equal([]);
+    });
+
+  it("does not exist where nothing can be done", async () => {
+    const still = await openView({ facts: () => [FACTS] });
+    try {
+      expect((await fetch(`${still.url}/act`, { method: "POST" })).status).equal(405);
+    } finally {
+      still.close();
+    }
   });
 });
 
