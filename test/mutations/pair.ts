@@ -83,4 +83,11 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "if (outgoing?.sequence !== sequence) return [state, NOTHING];",
     mutated: "if (!outgoing) return [state, NOTHING];",
   },
+  {
+    what: "the leader's own device does not hear that its other slot is reserved",
+    file: "firmware/apps/receiver/core/receiver.ts",
+    original:
+      '      else if (effect?.type === "tellSelf") this.#gateway(this.#stamped(effect.event));\n      else if (effect) this.effects.push(effect);\n',
+    mutated: '      else if (effect && effect.type !== "tellSelf") this.effects.push(effect);\n',
+  },
 ];

@@ -93,8 +93,8 @@ export const RECEIVER_STORES: Readonly<Record<string, number>> = Object.freeze({
 export type ReceiverEvent = GatewayEvent | PairEvent | BrokerEvent;
 export type ReceiverEffect =
   | Exclude<GatewayEffect, ForApps>
-  | Exclude<LeaderEffect, { readonly type: "askSelf" }>
   | Exclude<PeerUploadEffect, { readonly type: "tellGateway" | "releaseUsed" }>
+  | Exclude<LeaderEffect, { readonly type: "askSelf" | "tellSelf" }>
   | Exclude<TellingEffect, { readonly type: "raise" }>
   | TimerEffect<string>;
 
@@ -327,6 +327,7 @@ class Turn implements Around {
       if (count >= MAX_OWN_STEPS) throw new Error(`more than ${MAX_OWN_STEPS} steps of the leader at once`);
       if (answer) this.#gateway(this.#stamped(answer));
       else if (effect?.type === "askSelf") this.#askSelf(effect.request);
+      else if (effect?.type === "tellSelf") this.#gateway(this.#stamped(effect.event));
       else if (effect) this.effects.push(effect);
       this.#leader.lookAtSelf();
     }
