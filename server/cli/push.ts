@@ -12,6 +12,7 @@ interface Flags {
   readonly token?: string;
   readonly tokenFile?: string;
   readonly port: number;
+  readonly list?: boolean;
   readonly json?: boolean;
 }
 
@@ -31,7 +32,7 @@ const MAX_ANSWER_BYTES = 64 * 1024;
 
 export function pushCommand(program: Command): void {
   program
-    .command("push <host> <firmware>")
+    .command("push [host] [firmware]")
     .description("send an image to a device in this network, which installs it and restarts")
     .option("--release <file>", "its signed manifest (default: FIRMWARE.release.jws)")
     .option("--unsigned", "send no manifest: only for devices whose owner accepts unsigned images")
@@ -41,8 +42,22 @@ export function pushCommand(program: Command): void {
     )
     .option("--token <token>", "the owner's token; other users of this machine can see it")
     .option("--port <port>", "the device's port for pushed images", wholeNumber, 3232)
+    .option("--list", "instead: list the devices in this network that announce themselves")
     .option("--json", "print one JSON object")
-    .action(push);
+    .action(pushOrList);
+}
+
+async function pushOrList(host: string | undefined, firmware: string | undefined, flags: Flags) {
+  if (flags.list) {
+    if (host !== undefined) throw new UsageError("--list takes no host");
+    const { listPushTargets } = await import("./push-list.js");
+    return listPushTargets(flags);
+  }
+  if (host === undefined || firmware === undefined)
+    throw new UsageError(
+      "name the device and the file: skyslot push HOST FIRMWARE (`skyslot push --list` finds devices)",
+    );
+  return push(host, firmware, flags);
 }
 
 async function push(host: string, firmware: string, flags: Flags): Promise<void> {
@@ -136,7 +151,7 @@ async function send(
   const response = await answered.catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
-      `${host}:${port} does not answer (${code ?? message}): is the device on, and in this network?`,
+      `${host}:${port} does not answer (${code ?? message}): is the device on, and in this network? \`skyslot push --list\` lists those that are`,
     );
   });
   return readAnswer(response, host);
