@@ -23,6 +23,7 @@ import { securityHeaders } from "./api/http/security-headers.js";
 import { describeApi } from "./api/openapi/openapi.js";
 import { identityRoutes } from "./api/registration-routes.js";
 import { releaseRoutes } from "./api/release-routes.js";
+import { removedDeviceRoutes } from "./api/removed-device-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { systemRoutes } from "./api/system-routes.js";
 import { tokenRoutes } from "./api/token-routes.js";
@@ -108,6 +109,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   deviceAdminRoutes,
   deviceBulkRoutes,
   deviceOrderRoutes,
+  removedDeviceRoutes,
   systemRoutes,
   rolloutRoutes,
   fleetRoutes,

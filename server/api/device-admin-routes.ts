@@ -1,7 +1,7 @@
 // Devices for operators: list, show, explain their offers, timeline; and change tags, group and pin of one or many.
 
 import { Type } from "@sinclair/typebox";
-import { sightOf } from "../auth/require-change.js";
+import { requireSight, sightOf } from "../auth/require-change.js";
 import { changeDevice, changeDevices, findSeenDevice, relabel } from "../devices/changes.js";
 import { describeVouching } from "../devices/identity-changes.js";
 import { viewEvent } from "../events/event-view.js";
@@ -12,6 +12,7 @@ import { statusOf } from "../shared/device-status.js";
 import { time } from "../shared/iso-time.js";
 import { NO_LABELS } from "../shared/rollout.js";
 import type { Device, DeviceIdentity } from "../store/store.js";
+import { findRemovable } from "../updates/remove-device.js";
 import { listOf, ok, page, resultsOf } from "./answers.js";
 import type { Context } from "./context.js";
 import { filterOf } from "./device-bulk-routes.js";
@@ -149,19 +150,20 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
     "/api/devices/:id/timeline",
     route(
       "read",
-      "What happened to a device, newest first",
+      "What happened to a device, newest first; also to one that was removed",
       ok(Type.Object({ device_id: text(), events: list(EventAnswer) })),
       { params: DeviceParams, querystring: TimelineQuery },
     ),
     async (request) => {
       const { query } = request;
-      const device = await findSeenDevice(store, actorOf(request), request.params.id);
+      const { id } = request.params;
+      requireSight(actorOf(request), await findRemovable(context, id));
       const events = await store.listEvents({
-        deviceId: device.id,
+        deviceId: id,
         limit: query.limit,
         ...defined({ beforeId: query.before }),
       });
-      return { device_id: device.id, events: events.map(viewEvent) };
+      return { device_id: id, events: events.map(viewEvent) };
     },
   );
 

@@ -16,6 +16,7 @@ import { OrderSettings, readOrder } from "./device-order-routes.js";
 import { DeviceFilterFields, DevicePatch } from "./device-schemas.js";
 import { BulkAnswer, viewRefusal } from "./device-views.js";
 import { actorOf } from "./guard.js";
+import { takeOut } from "./removed-device-routes.js";
 import { route } from "./route.js";
 import { choice, DeviceId, Exactly } from "./schemas.js";
 import type { Api } from "./typed-app.js";
@@ -97,6 +98,7 @@ async function selectDevices(
 function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
   if (kind === "restart" || kind === "settings")
     return giveOrder(readOrder({ kind, ...(settings ? { settings } : {}) }));
+  if (kind === "remove" || kind === "erase") return takeOut(kind === "remove" ? "keep" : "erase");
   if (kind !== "labels") return decideIdentity(kind);
   if (labels === undefined || Object.keys(labels).length === 0)
     throw new Refusal("LABELS_MISSING", "labels is missing: give tags, group or pin");

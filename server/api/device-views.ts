@@ -144,6 +144,26 @@ export const DeviceDetailView = named("DeviceDetail", "A device, its attempts an
   plan: list(ReasonView, "For every release, whether it may have it"),
 });
 
+export const RemovedDeviceView = named(
+  "RemovedDevice",
+  "A device that was removed, and whose history is kept",
+  {
+    device_id: text(),
+    device_type: text(),
+    version: text("What ran on it last"),
+    first_seen: dateTime(),
+    last_seen: dateTime(),
+    removed_at: dateTime(),
+    removed_by: text(),
+  },
+);
+export type RemovedDeviceView = Static<typeof RemovedDeviceView>;
+export const viewRemovedDevice = viewer(RemovedDeviceView);
+export const RemovedDeviceDetail = named("RemovedDeviceDetail", "A removed device and its attempts", {
+  ...RemovedDeviceView.properties,
+  attempts: list(UpdateView, "Newest first"),
+});
+
 /** As viewEvent makes it. */
 export const EventAnswer = named("Event", "A line of the log", {
   id: integer(),

@@ -1,9 +1,11 @@
-// Changes a release, with its line in the audit log.
+// Changes or deletes a release, with its line in the audit log.
 
 import { requireChange } from "../auth/require-change.js";
 import type { Journal } from "../events/journal.js";
 import { changeRelease } from "../releases/add-release.js";
+import { deleteRelease } from "../releases/delete-release.js";
 import type { Actor } from "../shared/actor.js";
+import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges } from "../store/store.js";
 import type { Context } from "./context.js";
 import { viewFirmware } from "./release-views.js";
@@ -26,4 +28,23 @@ export async function changeFirmware(
     after: viewFirmware(after, context),
   });
   return after;
+}
+
+/** @returns as it was @throws Refusal FIRMWARE_UNKNOWN, FORBIDDEN, RELEASE_IN_USE */
+export async function deleteFirmware(
+  journal: Journal,
+  context: Context,
+  actor: Actor,
+  id: number,
+): Promise<Firmware> {
+  const firmware = await journal.store.findFirmware(id);
+  if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${id} does not exist`);
+  requireChange(actor, firmware);
+  const { endedRolloutCount } = await deleteRelease(journal, firmware);
+  await journal.audit({
+    action: "firmware.deleted",
+    subject: `firmware/${id}`,
+    before: { ...viewFirmware(firmware, context), ended_rollouts: endedRolloutCount },
+  });
+  return firmware;
 }

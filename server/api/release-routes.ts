@@ -7,8 +7,8 @@ import type { Firmware, FirmwareChanges } from "../store/store.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
 import { actorOf } from "./guard.js";
-import { changeFirmware } from "./release-change.js";
-import { FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
+import { changeFirmware, deleteFirmware } from "./release-change.js";
+import { DeletionQuery, FirmwarePatch, FirmwareQuery, LogsQuery, RegisterBody } from "./release-schemas.js";
 import { registerKnown, uploadFirmware } from "./release-upload.js";
 import { FirmwareView, SignedFirmwareView, UpdateView, viewFirmware, viewUpdate } from "./release-views.js";
 import { route } from "./route.js";
@@ -94,14 +94,24 @@ export function releaseRoutes(app: Api, context: Context): void {
     },
   );
 
-  // Deactivates: the record stays, because attempts and the log refer to it.
+  // By default the record stays: attempts and rollouts refer to it.
   app.delete(
     `${PREFIX}/firmware/:id`,
-    route("releases:write", "Deactivate firmware: it is no longer offered or downloaded", ok(FirmwareView), {
-      params: IdParams,
-    }),
-    async (request) =>
-      viewFirmware(await change(context, actorOf(request), request.params.id, { isActive: false }), context),
+    route(
+      "releases:write",
+      "Deactivate firmware: it is no longer offered or downloaded. With `permanently`: delete it with its attempts and ended rollouts, if it is inactive and nothing needs it",
+      ok(FirmwareView, "As it is, or was"),
+      { params: IdParams, querystring: DeletionQuery },
+    ),
+    async (request) => {
+      const { id } = request.params;
+      const actor = actorOf(request);
+      const firmware =
+        request.query.permanently === true
+          ? await recordChange(context, actor, (journal) => deleteFirmware(journal, context, actor, id))
+          : await change(context, actor, id, { isActive: false });
+      return viewFirmware(firmware, context);
+    },
   );
 
   app.get(

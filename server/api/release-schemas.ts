@@ -51,6 +51,9 @@ export const UploadFields = Type.Object({
   legacy,
   ...firmwareFields,
 });
+export const DeletionQuery = Type.Object({
+  permanently: Type.Optional(Type.Boolean({ description: "true: it cannot be undone" })),
+});
 export const FirmwarePatch = Type.Object({
   is_stable: Type.Optional(Type.Boolean()),
   is_active: Type.Optional(Type.Boolean()),

@@ -60,14 +60,8 @@ export async function changeAll(
   const line = `GET /api/devices${query({ ...filter, limit: 1 })}`;
   const { total } = await callServer<{ readonly total: number }>(flags, line);
   if (total === 0) throw new Error("no device matches");
-  if (!flags.yes) {
-    const question = `${what} of ${plural(total, "device")}? [y/N] `;
-    const answer = await readLineFrom(
-      question,
-      `there are ${plural(total, "device")}, use --yes to change them`,
-    );
-    if (!/^y(es)?$/i.test(answer)) throw new Error("nothing was changed");
-  }
+  const count = plural(total, "device");
+  await confirmChange(`${what} of ${count}`, count, flags);
   const send = (body: object) => callServer<BulkAnswer>(flags, "POST /api/devices/bulk", body);
   const tally = await runBulk(send, { filter }, change, (soFar) => {
     showProgress(soFar, total);
@@ -77,6 +71,13 @@ export async function changeAll(
   await show(flags, tally, () => printTally(what, tally));
 }
 
+/** @throws UsageError without a terminal, Error if the answer is no */
+export async function confirmChange(what: string, count: string, flags: SelectionFlags): Promise<void> {
+  if (flags.yes) return;
+  const answer = await readLineFrom(`${what}? [y/N] `, `there are ${count}, use --yes to change them`);
+  if (!/^y(es)?$/i.test(answer)) throw new Error("nothing was changed");
+}
+
 /** Overwritten on a terminal; nothing elsewhere. */
 function showProgress({ done, refused }: BulkTally, total: number): void {
   if (!process.stderr.isTTY) return;
@@ -84,7 +85,7 @@ function showProgress({ done, refused }: BulkTally, total: number): void {
   process.stderr.write(`\r${count} of ${Math.max(total, count)}${count >= total ? "\n" : ""}`);
 }
 
-function printTally(what: string, { done, refused, refusals }: BulkTally): void {
+export function printTally(what: string, { done, refused, refusals }: BulkTally): void {
   printLine(`${what}: ${plural(done, "device")}${refused > 0 ? `, ${red(`${refused} unchanged`)}` : ""}`);
   for (const { error, count, message } of refusals)
     printLine(`  ${yellow(`${count} ${error}`)}, such as: ${message}`);

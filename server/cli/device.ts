@@ -8,6 +8,7 @@ import { defined } from "../shared/defined.js";
 import { type Vouched, wordVouching } from "../shared/vouched-words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { deviceOrderCommands } from "./device-orders.js";
+import { deviceRemovalCommands } from "./device-removal.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
 import { bold, green, printLine, printRows, red, show, UsageError, wholeNumber, yellow } from "./output.js";
 import { toSecond } from "./times.js";
@@ -69,6 +70,7 @@ export function deviceCommand(program: Command): void {
     .option("--remove", "remove the pin")
     .action(pin);
   deviceOrderCommands(add);
+  deviceRemovalCommands(add);
 }
 
 function list(flags: ListFlags): Promise<void> {

@@ -12,6 +12,7 @@ import { createdNow, manifestBeside, readTime } from "./manifest-files.js";
 import { show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { addFolderCommand } from "./release-folder.js";
 import { addNotesCommand } from "./release-notes.js";
+import { readLineFrom } from "./secret-input.js";
 import { addSignPageCommand } from "./sign-page.js";
 
 interface Json {
@@ -107,6 +108,7 @@ export function releaseCommand(program: Command): void {
     .action(verify);
   addListCommand(commandsOf(release));
   addNotesCommand(release);
+  addDeleteCommand(release);
   for (const [name, description, changes] of CHANGES) {
     commandsOf(release)(`${name} <id>`, description).action(async (id: string, flags: ServerFlags) => {
       const line = `PATCH /api/ota/admin/firmware/${wholeNumber(id)}`;
@@ -115,6 +117,23 @@ export function releaseCommand(program: Command): void {
       await show(flags, changed, () => `firmware ${id}: ${changed.device_type} ${changed.version}, ${state}`);
     });
   }
+}
+
+function addDeleteCommand(group: Command): void {
+  commandsOf(group)(
+    "delete <id>",
+    "delete inactive firmware for good, with its attempts and ended rollouts, if nothing runs or needs it",
+  )
+    .option("--yes", "do not ask for confirmation")
+    .action(async (id: string, { yes, ...flags }: ServerFlags & { readonly yes?: boolean }) => {
+      const path = `/api/ota/admin/firmware/${wholeNumber(id)}`;
+      const { device_type, version } = await callServer<FirmwareView>(flags, `GET ${path}`);
+      const question = `delete ${device_type} ${version} for good? [y/N] `;
+      if (!yes && !/^y(es)?$/i.test(await readLineFrom(question, "use --yes to delete it")))
+        throw new Error("nothing was deleted");
+      const answer = callServer<FirmwareView>(flags, `DELETE ${path}?permanently=true`);
+      await show(flags, answer, () => `firmware ${id}: ${device_type} ${version} was deleted`);
+    });
 }
 
 const CHANGES: readonly (readonly [name: string, description: string, changes: object])[] = Object.freeze([

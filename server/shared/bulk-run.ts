@@ -5,7 +5,16 @@ import type { PushedSettings } from "../../firmware/core/wire.js";
 import type { DeviceStatus } from "./device-status.js";
 import type { LabelChanges } from "./rollout.js";
 
-export const BULK_KINDS = ["restart", "settings", "labels", "approve", "block", "rotate-token"] as const;
+export const BULK_KINDS = [
+  "restart",
+  "settings",
+  "labels",
+  "approve",
+  "block",
+  "rotate-token",
+  "remove",
+  "erase",
+] as const;
 
 /** The body of POST /api/devices/bulk. */
 export interface BulkRequest {

@@ -57,6 +57,20 @@ type FirmwareFilter = Partial<
   readonly deviceTypes?: readonly string[];
 };
 
+/** What still needs a release, in counts. */
+export interface FirmwareUses {
+  /** Devices that run it; of a device that reports no digest, by its type, version and build. */
+  readonly runningCount: number;
+  /** Devices that are kept at its version. */
+  readonly pinnedCount: number;
+  /** Attempts that have not ended, of devices and in meshes. */
+  readonly openCount: number;
+  /** Rollouts that have not ended. */
+  readonly rolloutCount: number;
+  /** Rollouts that have. */
+  readonly endedRolloutCount: number;
+}
+
 export interface FirmwareStore {
   /** @throws AlreadyExists if this type, hardware, chip, version and build is there. */
   addFirmware(firmware: NewFirmware): Promise<Firmware>;
@@ -68,4 +82,7 @@ export interface FirmwareStore {
   /** Every active firmware of a type, without its manifest: what rollouts choose from. */
   activeFirmware(deviceType: string): Promise<readonly FirmwareSummary[]>;
   changeFirmware(id: number, changes: FirmwareChanges, time: number): Promise<Firmware | undefined>;
+  findFirmwareUses(firmware: Firmware): Promise<FirmwareUses>;
+  /** With its rollouts, attempts and distributions in meshes. Its id is given to no other. */
+  removeFirmware(id: number): Promise<void>;
 }

@@ -18,6 +18,7 @@ import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
 import type { LastSeenStore, NoOpStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
+import type { RemovedDeviceStore } from "./removed-devices.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { SystemStore } from "./systems.js";
@@ -44,6 +45,7 @@ export * from "./mesh.js";
 export * from "./no-op-checks.js";
 export * from "./orders.js";
 export * from "./page.js";
+export * from "./removed-devices.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
 export * from "./systems.js";
@@ -73,6 +75,7 @@ export interface StoreParts
     LoginBucketStore,
     MeshStore,
     NoOpStore,
+    RemovedDeviceStore,
     RolloutStore,
     SigningKeyStore,
     SystemStore,

@@ -16,6 +16,7 @@ import { labelContract } from "./store/labels.js";
 import { loginBucketContract } from "./store/login-buckets.js";
 import { meshContract } from "./store/mesh.js";
 import { orderContract } from "./store/orders.js";
+import { removedDeviceContract } from "./store/removed-devices.js";
 import { rolloutContract } from "./store/rollouts.js";
 import { systemContract } from "./store/systems.js";
 import { transactionContract } from "./store/transactions.js";
@@ -37,6 +38,7 @@ export function storeContract(open: () => Promise<Store>): void {
   firmwareContract(() => store);
   systemContract(() => store);
   updateContract(() => store);
+  removedDeviceContract(() => store);
   rolloutContract(() => store);
   eventContract(() => store);
   meshContract(() => store);

@@ -69,6 +69,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = Object.freeze({
   NOT_PROVEN: 409,
   NOT_UNDOABLE: 409,
   NO_WAY_BACK: 409,
+  RELEASE_IN_USE: 409,
   ORDER_ENDED: 409,
   ORDER_PENDING: 409,
   TOO_MANY_ORDERS: 409,

@@ -69,8 +69,26 @@ export function change(model: Model, message: Change): Model {
       return model;
     case "event":
       if (model.events.some(({ id }) => id === message.event.id)) return model;
-      return { ...model, events: [message.event, ...model.events].slice(0, MAX_EVENT_COUNT) };
+      return {
+        ...withoutRemoved(model, message.event),
+        events: [message.event, ...model.events].slice(0, MAX_EVENT_COUNT),
+      };
   }
+}
+
+/** What an event says is there no more. */
+function withoutRemoved(model: Model, { kind, device_id, firmware_id }: EventView): Model {
+  if (kind === "device.removed" && device_id !== null) {
+    const devices = new Map(model.devices);
+    devices.delete(device_id);
+    return { ...model, devices };
+  }
+  if (kind === "firmware.deleted" && firmware_id !== null) {
+    const firmware = new Map(model.firmware);
+    firmware.delete(firmware_id);
+    return { ...model, firmware };
+  }
+  return model;
 }
 
 function load({ devices, updates, firmware, ...rest }: Snapshot): Model {

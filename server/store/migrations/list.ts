@@ -28,6 +28,7 @@ import { sentCounts } from "./0127-sent-counts.js";
 import { meshProgress } from "./0128-mesh-progress.js";
 import { systems } from "./0129-systems.js";
 import { meshRules } from "./0130-mesh-rules.js";
+import { removedDevices } from "./0140-removed-devices.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -59,4 +60,5 @@ export const migrations: readonly StoreMigration[] = [
   meshProgress,
   systems,
   meshRules,
+  removedDevices,
 ];

@@ -32,6 +32,7 @@ export const HAPPENED: Columns = Object.freeze({
   ],
   // Idle sessions end; the successor of a token is shared for seconds.
   sessions: ["last_used_at", "next_at", "ended_at"],
+  removed_devices: ["removed_at"],
   known_clients: ["seen_at"],
   api_tokens: ["last_used_at"],
   // It signs for a month.

@@ -77,10 +77,15 @@ function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   }
   if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
   if (search !== undefined) {
-    const pattern = `%${search.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
-    query = query.where(sql<boolean>`lower(id) like ${pattern} escape '\\'`);
+    query = query.where(isPartOf(search, "id"));
   }
   return query;
+}
+
+/** Whether a column contains a text, in capitals or not. */
+export function isPartOf(text: string, column: string) {
+  const pattern = `%${text.toLowerCase().replace(/[\\%_]/g, "\\$&")}%`;
+  return sql<boolean>`lower(${sql.ref(column)}) like ${pattern} escape '\\'`;
 }
 
 /** What `statusOf` says, in SQL, of devices joined with their identities `i`. */

@@ -1,13 +1,17 @@
 // Firmware in SQL.
 
 import { type Kysely, type Selectable, sql } from "kysely";
+import type { RolloutState } from "../../shared/rollout.js";
 import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
+import { countOf } from "./count.js";
 import type { SqlDialect } from "./database.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
+
+const ENDED: readonly RolloutState[] = ["finished", "cancelled"];
 
 const table = tableOf<Omit<Firmware, "release">, "firmware">("firmware", {
   isStable: "flag",
@@ -76,8 +80,61 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       await forgetNoOpKeys(db);
       return row && toFirmware(row);
     },
+
+    async findFirmwareUses(firmware) {
+      const { id, deviceType, version, buildNumber, imageSha256 } = firmware;
+      const ofType = db.selectFrom("devices").where("type", "=", deviceType);
+      const running = ofType.where(({ or, and, eb }) =>
+        or([
+          ...(imageSha256 === "" ? [] : [eb("image_sha256", "=", imageSha256)]),
+          and([
+            or([eb("image_sha256", "is", null), eb("image_sha256", "=", "")]),
+            eb("version", "=", version),
+            eb("build", "=", buildNumber),
+          ]),
+        ]),
+      );
+      const pinned = db
+        .selectFrom("device_labels")
+        .where("pin", "in", pinsOf(firmware))
+        .where("device_id", "in", ofType.select("id"));
+      const rollouts = db.selectFrom("rollouts").where("firmware_id", "=", id);
+      const attempts = db
+        .selectFrom("updates")
+        .where("firmware_id", "=", id)
+        .where("status", "not in", ["success", "failed"]);
+      const distributions = db
+        .selectFrom("ota_updates")
+        .where("firmware_id", "=", id)
+        .where("status", "in", ["pending", "distributing"]);
+      return {
+        runningCount: await countOf(running),
+        pinnedCount: await countOf(pinned),
+        openCount: (await countOf(attempts)) + (await countOf(distributions)),
+        rolloutCount: await countOf(rollouts.where("state", "not in", ENDED)),
+        endedRolloutCount: await countOf(rollouts.where("state", "in", ENDED)),
+      };
+    },
+
+    async removeFirmware(id) {
+      const rollouts = db.selectFrom("rollouts").select("id").where("firmware_id", "=", id);
+      const distributions = db.selectFrom("ota_updates").select("id").where("firmware_id", "=", id);
+      await db
+        .deleteFrom("rollout_members")
+        .where(({ or, eb }) => or([eb("rollout_id", "in", rollouts), eb("firmware_id", "=", id)]))
+        .execute();
+      await db.deleteFrom("ota_node_status").where("update_id", "in", distributions).execute();
+      for (const table of ["rollouts", "ota_updates", "updates"] as const)
+        await db.deleteFrom(table).where("firmware_id", "=", id).execute();
+      await db.deleteFrom("firmware").where("id", "=", id).execute();
+      await forgetNoOpKeys(db);
+    },
   };
 }
+
+/** Versions as pins have them. */
+const pinsOf = ({ version, buildNumber }: Firmware): readonly string[] =>
+  buildNumber > 0 ? [`${version}+${buildNumber}`] : [version, `${version}+0`];
 
 const SUMMARY_COLUMNS = [
   "id",

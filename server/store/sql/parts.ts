@@ -19,6 +19,7 @@ import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
 import { createNoOpStore } from "./no-op-checks.js";
 import { createOrderStore } from "./orders.js";
+import { createRemovedDeviceStore } from "./removed-devices.js";
 import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import { createSystemStore } from "./systems.js";
@@ -39,6 +40,7 @@ const PARTS = Object.freeze([
   createFirmwareStore,
   createSystemStore,
   createUpdateStore,
+  createRemovedDeviceStore,
   createRolloutStore,
   createNoOpStore,
   createEventStore,

@@ -18,6 +18,7 @@ import type {
   MeshUpdate,
   OneTimeLink,
   RegistrationPolicy,
+  RemovedDevice,
   Session,
   SigningKey,
   StoredOrder,
@@ -75,6 +76,7 @@ export interface Tables {
   rollouts: RolloutTable;
   rollout_members: RowOf<Member>;
   events: RowOf<LogEvent, "id">;
+  removed_devices: RowOf<RemovedDevice>;
   device_types: RowOf<DeviceType>;
   device_attributes: { device_id: string; attributes: string; updated_at: number };
   ota_updates: RowOf<MeshUpdate, "id">;

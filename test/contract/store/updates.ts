@@ -17,20 +17,11 @@ export function updateContract(store: () => Store): void {
     expect(await store().findLastUpdate("base-010203", attempt.firmwareId)).to.deep.equal(next);
   });
 
-  it("refuses an attempt of an unknown device or firmware", async () => {
+  it("refuses an attempt of unknown firmware", async () => {
     const attempt = await addAttempt(store());
-    const strange = [
-      { ...attempt, deviceId: "nobody", createdAt: 1 },
-      { ...attempt, firmwareId: 999, createdAt: 1 },
-    ];
     await store().changeUpdate(attempt.id, { status: "failed" }, 1);
-    for (const update of strange) {
-      expect(
-        await store()
-          .addUpdate(update)
-          .catch(() => "refused"),
-      ).to.equal("refused");
-    }
+    const added = store().addUpdate({ ...attempt, firmwareId: 999, createdAt: 1 });
+    expect(await added.catch(() => "refused")).to.equal("refused");
   });
 
   it("lists the devices that have attempts, each once, some at a time", async () => {

@@ -44,6 +44,7 @@ const LISTS: Readonly<Record<string, string>> = {
   "GET /api/ota/admin/firmware": "/api/ota/admin/firmware",
   "GET /api/ota/admin/logs": "/api/ota/admin/logs",
   "GET /api/registration": "/api/registration",
+  "GET /api/removed-devices": "/api/removed-devices",
   "GET /api/rollouts": "/api/rollouts",
   "GET /api/types": "/api/types",
   "GET /api/v1/firmware": "/api/v1/firmware",
@@ -62,6 +63,7 @@ const FILTERED: readonly ((things: Things) => string)[] = [
   ({ firmware }) => `/api/ota/admin/logs?firmware_id=${firmware}`,
   ({ device }) => `/api/ota/admin/logs?device_id=${device}`,
   ({ type }) => `/api/rollouts?device_type=${type}`,
+  ({ device }) => `/api/removed-devices?search=${device}`,
   ({ firmware }) => `/api/rollouts?firmware_id=${firmware}`,
   ({ image }) => `/api/content-admin/assignments?image_id=${image}`,
   ({ type }) => `/api/v1/firmware?node_type=${type}`,
@@ -79,6 +81,7 @@ const ONE: Readonly<Record<string, Ask>> = {
   "GET /api/devices/:id/timeline": ({ device }) => at(`/api/devices/${device}/timeline`),
   "GET /api/devices/:id/why": ({ device }) => at(`/api/devices/${device}/why`),
   "GET /api/ota/admin/firmware/:id": ({ firmware }) => at(`/api/ota/admin/firmware/${firmware}`),
+  "GET /api/removed-devices/:id": ({ device }) => at(`/api/removed-devices/${device}-old`),
   "GET /api/rollouts/:id": ({ rollout }) => at(`/api/rollouts/${rollout}`),
   "GET /api/rollouts/:id/devices": ({ rollout }) => at(`/api/rollouts/${rollout}/devices`),
   "GET /api/rollouts/:id/plan": ({ rollout }) => at(`/api/rollouts/${rollout}/plan`),
@@ -145,6 +148,7 @@ const ONE: Readonly<Record<string, Ask>> = {
   "PATCH /api/ota/admin/firmware/:id": ({ firmware }) =>
     at(`/api/ota/admin/firmware/${firmware}`, { release_notes: "x" }),
   "DELETE /api/ota/admin/firmware/:id": ({ firmware }) => at(`/api/ota/admin/firmware/${firmware}`),
+  "DELETE /api/devices/:id": ({ device }) => at(`/api/devices/${device}?history=erase`),
 };
 
 /** Each device is changed or refused by itself: the answer is 200, and says so for each. */
@@ -237,6 +241,13 @@ describe("a token for one device type", () => {
     const device = `${type}-1`;
     await server.check({ device_id: device, device_type: type, current_version: "1.0.0", image_sha256: "" });
     await server.admin("PATCH", `/api/devices/${device}`, { tags: [`tag-${type}`], group: `group-${type}` });
+    await server.check({
+      device_id: `${device}-old`,
+      device_type: type,
+      current_version: "1.0.0",
+      image_sha256: "",
+    });
+    await server.admin("DELETE", `/api/devices/${device}-old`);
     const rollout = await created("/api/rollouts", { firmware_id: firmware, name: `rollout-${type}` });
     const mesh = await created("/api/v1/ota/updates", { firmware_id: firmware });
     const [manifest, registered] = await Promise.all(

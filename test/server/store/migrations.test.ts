@@ -82,4 +82,40 @@ describe("the migrations of a database", () => {
     const wrong = await sql`update ota_node_status set status = 'lost'`.execute(db).catch(() => "refused");
     expect(wrong).to.equal("refused");
   });
+
+  it("keep attempts, their indexes and their counter when these outlive their device", async () => {
+    await migrate(database, ALL.slice(0, ALL.indexOf("0140_removed_devices")));
+    const { db } = database;
+    await sql`pragma foreign_keys = on`.execute(db);
+    await sql`insert into firmware (id, device_type, hardware, chip, version, build_number, filename, file_size, file_hash, binary_path,
+      image_sha256, is_stable, is_active, security_version, release_jws, created_at, updated_at)
+      values (1, 'base', 'esp32', 'esp32', '1.0.0', 0, 'a.bin', 1, 'a', 'a', '', 0, 1, 0, '', 1, 1)`.execute(
+      db,
+    );
+    await sql`insert into devices (id, type, version, build, first_seen, last_seen) values ('base-1', 'base', '1.0.0', 0, 1, 1)`.execute(
+      db,
+    );
+    const add = (id: number, status: string) =>
+      sql`insert into updates (id, device_id, firmware_id, status, from_version, from_build, bytes_downloaded, created_at, updated_at, sent_count)
+        values (${id}, 'base-1', 1, ${status}, '0.9.0', 0, 7, 1, 1, 3)`.execute(db);
+    await add(4, "pending");
+    await add(9, "failed");
+    await sql`delete from updates where id = 9`.execute(db);
+    const indexes = async () =>
+      (
+        await sql<{
+          name: string;
+        }>`select name from sqlite_master where type = 'index' and sql is not null order by name`.execute(db)
+      ).rows.map(({ name }) => name);
+    const before = await indexes();
+    await migrate(database);
+    expect((await indexes()).filter((name) => !name.startsWith("removed_"))).to.deep.equal(before);
+    const open = await add(5, "pending").catch((error: Error) => error.message);
+    expect(open).to.contain("UNIQUE");
+    await sql`delete from devices`.execute(db);
+    const { rows } = await sql`select id, device_id, sent_count, status from updates`.execute(db);
+    expect(rows).to.deep.equal([{ id: 4, device_id: "base-1", sent_count: 3, status: "pending" }]);
+    const { rows: counter } = await sql`select seq from sqlite_sequence where name = 'updates'`.execute(db);
+    expect(counter).to.deep.equal([{ seq: 9 }]);
+  });
 });

@@ -51,7 +51,16 @@ const WORDS = {
     name: "Renew tokens",
     what: "Each device gets a new token at its next check; the old one stays valid until the new one is used.",
   },
+  remove: {
+    name: "Remove",
+    what: "They leave the fleet; their attempts and timelines are kept. One that checks again registers like a new device.",
+  },
+  erase: {
+    name: "Remove and erase history",
+    what: "They leave the fleet, and their attempts, places in rollouts and timelines are deleted. This cannot be undone.",
+  },
 } as const;
+const DANGEROUS: readonly Kind[] = ["block", "remove", "erase"];
 const ALL_KINDS = Object.keys(WORDS) as readonly Kind[];
 const VALUE_LABELS: Partial<Record<Kind, string>> = {
   "add-tag": "Tag",
@@ -173,7 +182,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
               name={name}
               title={`${name}: ${plural(total, "device")}?`}
               confirmName={`${name}: ${plural(total, "device")}`}
-              isDangerous={kind === "block"}
+              isDangerous={DANGEROUS.includes(kind)}
               isPrimary
               isDisabled={change === undefined || total === 0}
               onConfirm={async () => {

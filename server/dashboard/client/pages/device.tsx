@@ -9,20 +9,21 @@ import { useAction, useData } from "../data.js";
 import { Facts, Running } from "../device.js";
 import { Labels } from "../devices/labels.js";
 import { Orders } from "../devices/orders.js";
+import { Removal } from "../devices/removal.js";
+import { REMOVED_PATH, RemovedDevice } from "../devices/removed.js";
 import type { DeviceRow } from "../devices/row.js";
 import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
+import { TIMELINE_LENGTH, Timeline } from "../devices/timeline.js";
 import { ago } from "../format.js";
-import { LogLines } from "../log.js";
 import type { PageProps } from "../page-props.js";
 import { Button } from "../parts/button.js";
 import { Confirm } from "../parts/confirm.js";
 import { Heading } from "../parts/heading.js";
 import { Empty, Loading, Problem } from "../parts/notes.js";
-import { Older, useOlder } from "../parts/older.js";
 import { Terms } from "../parts/terms.js";
+import { go } from "../router.js";
 import { ask } from "../session.js";
 
-const TIMELINE_LENGTH = 100;
 const SHOWN_ATTEMPT_COUNT = 5;
 
 interface DeviceAnswer extends DeviceRow {
@@ -45,6 +46,7 @@ export function DevicePage({ params, model, now }: PageProps) {
   const timeline = useData<EventsAnswer>(`${path}/timeline?limit=${TIMELINE_LENGTH}`, ["event"]);
   const mayChange = useMay("devices:write");
   const { data } = device;
+  if (!data && device.problem !== "") return <RemovedDevice id={id} model={model} problem={device.problem} />;
   if (!data)
     return (
       <>
@@ -69,7 +71,14 @@ export function DevicePage({ params, model, now }: PageProps) {
           <p class="quiet">Vouched for {wordVouching(data)}.</p>
           <Claim claim={claimOf(data, events)} />
           {data.attributes && <Attributes attributes={data.attributes} />}
-          {mayChange && <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />}
+          {mayChange && (
+            <>
+              <Admission device={data} refusal={refusalOf(data, events)} onDone={device.reload} />
+              <p class="actions">
+                <Removal id={id} onDone={(history) => go(history === "keep" ? REMOVED_PATH : "/devices")} />
+              </p>
+            </>
+          )}
         </section>
         <Why why={why.data} problem={why.problem} />
       </div>
@@ -235,29 +244,5 @@ function Admission({ device, refusal, onDone }: AdmissionProps) {
         <Problem text={action.problem} />
       </p>
     </>
-  );
-}
-
-interface TimelineProps {
-  readonly path: string;
-  readonly newest: readonly EventView[];
-  readonly problem: string;
-}
-
-/** New events appear automatically; older ones are loaded on request. */
-function Timeline({ path, newest, problem }: TimelineProps) {
-  const { items, ...older } = useOlder(newest, TIMELINE_LENGTH, async (before) => {
-    const { events } = await ask<EventsAnswer>(
-      "GET",
-      `${path}/timeline?limit=${TIMELINE_LENGTH}&before=${before}`,
-    );
-    return events;
-  });
-  return (
-    <div class="card timeline">
-      <LogLines events={items} isOfDevice />
-      <Problem text={problem || older.action.problem} />
-      <Older {...older} />
-    </div>
   );
 }

@@ -5,6 +5,7 @@ import type { FleetView } from "../../../api/fleet-views.js";
 import { useMay } from "../actor.js";
 import { useData, withParams } from "../data.js";
 import { Bulk } from "../devices/bulk.js";
+import { RemovedDevices, RemovedLink } from "../devices/removed.js";
 import type { DeviceRow, DevicesAnswer, LabelsAnswer } from "../devices/row.js";
 import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
 import { ago, versionOf } from "../format.js";
@@ -24,7 +25,9 @@ const FILTERS = ["search", "type", "version", "status", "tag", "group", "vouched
 const STATUSES = ["online", "late", "offline"] as const;
 
 export function Devices(props: PageProps) {
-  return props.place.query.get("approval") === "pending" ? <Pending /> : <AllDevices {...props} />;
+  const { query } = props.place;
+  if (query.get("removed") === "yes") return <RemovedDevices place={props.place} />;
+  return query.get("approval") === "pending" ? <Pending /> : <AllDevices {...props} />;
 }
 
 function AllDevices({ place, model, now }: PageProps) {
@@ -69,6 +72,7 @@ function AllDevices({ place, model, now }: PageProps) {
       <>
         <h1>Devices</h1>
         <NoDevices />
+        <RemovedLink />
       </>
     );
   return (
@@ -143,6 +147,7 @@ function AllDevices({ place, model, now }: PageProps) {
         />
       )}
       <Pager {...{ place, offset }} limit={LIMIT} total={data?.total} onMove={() => setChosen(new Set())} />
+      <RemovedLink />
     </>
   );
 }

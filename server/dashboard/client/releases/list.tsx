@@ -6,9 +6,11 @@ import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
 import { useData } from "../data.js";
 import { ago, bytes, versionOf } from "../format.js";
+import { Confirm } from "../parts/confirm.js";
 import { useQuestion } from "../parts/question.js";
 import { Table } from "../parts/table.js";
 import { Link } from "../router.js";
+import { ask } from "../session.js";
 import { EditNotes } from "./notes.js";
 import { Switches } from "./switches.js";
 
@@ -53,6 +55,7 @@ export function Releases({ releases, now, onChange }: ListProps) {
             (firmware) => (
               <span class="row-actions">
                 {mayChange && <EditNotes firmware={firmware} onChange={onChange} />}
+                {mayChange && !firmware.is_active && <Delete firmware={firmware} onDone={onChange} />}
                 {mayRoll && firmware.is_active && (
                   <Link to={`/ota-management/rollouts/new?firmware=${firmware.id}`}>Roll out</Link>
                 )}
@@ -75,6 +78,25 @@ const Name = ({ firmware }: { readonly firmware: FirmwareView }) => (
     {firmware.release_notes && <p class="quiet notes">{firmware.release_notes}</p>}
   </>
 );
+
+/** The server refuses it, and says why, while anything needs the release. */
+const Delete = ({ firmware, onDone }: { readonly firmware: FirmwareView; readonly onDone: () => void }) => (
+  <Confirm
+    name="Delete"
+    title={`Delete ${nameOf(firmware)} for good?`}
+    confirmName="Delete for good"
+    isDangerous
+    onConfirm={async () => {
+      await ask("DELETE", `/api/ota/admin/firmware/${firmware.id}?permanently=true`);
+      onDone();
+    }}
+  >
+    Its attempts and ended rollouts are deleted with it; the log keeps their lines. This cannot be undone.
+  </Confirm>
+);
+
+const nameOf = ({ device_type, version, build_number }: FirmwareView): string =>
+  `${device_type} ${versionOf(version, build_number)}`;
 
 const StatePill = ({ is_active, is_stable }: FirmwareView) => (
   <span class={`pill ${is_active && is_stable ? "success" : "pending"}`}>
