@@ -9,9 +9,17 @@ import type { DeviceEvent } from "../device/device-event.js";
 import { Watch } from "../device/watch.js";
 import type { Light } from "../hardware/gpio.js";
 import type { HttpHandler } from "../network/http-host.js";
-import { blockFrames, framesByKind, sourceParts } from "./count-frames.js";
+import {
+  type FrameCounts,
+  framesByKind,
+  ofBlocks,
+  sourceParts,
+  sumOf,
+  TransferCount,
+} from "./count-frames.js";
 import {
   isMeant,
+  type OrderRule,
   type PlacedDevice,
   placedDevices,
   type RadioTerms,
@@ -32,6 +40,8 @@ export interface ScenarioServer {
   readonly served: ServedImages;
   /** Offers a signed release from now on. */
   publish(image: Uint8Array, type: string): Promise<void>;
+  /** Has gateways distribute a signed release that no check is offered. */
+  order(image: Uint8Array, type: string, rule: OrderRule): Promise<void>;
 }
 
 export interface ScenarioTools {
@@ -66,6 +76,8 @@ export interface RunningDevice {
 
 export interface PublishedImage {
   readonly version: string;
+  /** On the world's clock. */
+  readonly atMs: number;
   readonly bytes: number;
 }
 
@@ -80,13 +92,21 @@ export interface ScenarioResult {
   /** On the world's clock. */
   readonly seconds: number;
   readonly devices: readonly DeviceResult[];
-  /** In the air, by kind; each try counts. */
-  readonly frames: Readonly<Record<string, number>>;
-  readonly frameCount: number;
-  /** Of the published images that came by radio. */
+  /** Parts of the published images that come by radio. */
   readonly sourceParts: number;
-  /** Frames of blocks for each of these parts. */
+  /** In the air while these were on their way, from the first part to the last, all kinds of all devices: for each part of an image. */
   readonly framesPerPart: number;
+  readonly transfer: {
+    readonly seconds: number;
+    /** Frames of blocks alone, and requests for them, for each part. */
+    readonly blockFramesPerPart: number;
+    readonly frames: FrameCounts;
+  };
+  /** In the air in the whole run, by kind; each try counts. */
+  readonly frames: FrameCounts;
+  readonly frameCount: number;
+  /** Of these, what was before and behind the transfer (checks, reports, searches), for each device that takes the image. */
+  readonly otherFramesPerDevice: number;
   /** Of the published images. */
   readonly imageBytes: number;
   /** Bytes of images that the server has sent, as they are and as a multiple of the published images. */
@@ -101,6 +121,8 @@ interface DeviceResult {
   readonly version: string;
   readonly validated: boolean;
   readonly boots: number;
+  /** From the publication until it ran the new version for good. */
+  readonly updateSeconds?: number;
 }
 
 /** Of the images that we build: wire.ts has the limits. */
@@ -141,6 +163,9 @@ class Actor implements ScenarioRun {
   readonly #scenario: Scenario;
   readonly #tools: ScenarioTools;
   readonly #failed: string[] = [];
+  readonly #transfer: TransferCount;
+  /** When a device was first seen to run what was published for it. */
+  readonly #updatedMs = new Map<RunningDevice, number>();
   #isDue = false;
 
   constructor(scenario: Scenario, tools: ScenarioTools, desk: Desk, placed: readonly PlacedDevice[]) {
@@ -152,6 +177,7 @@ class Actor implements ScenarioRun {
       device,
       watch: new Watch(device),
     }));
+    this.#transfer = new TransferCount(desk.network.espNow, () => desk.world.nowMs);
     this.#setRadio(scenario.radio);
   }
 
@@ -172,10 +198,14 @@ class Actor implements ScenarioRun {
     const { espNow } = this.desk.network;
     const images = [...this.published.values()];
     const imageBytes = images.reduce((sum, { bytes }) => sum + bytes, 0);
-    const parts = this.#byRadio.reduce((sum, { bytes }) => sum + sourceParts(bytes, CHUNK_BYTES), 0);
+    const parts = this.#byRadio.reduce((sum, [, { bytes }]) => sum + sourceParts(bytes, CHUNK_BYTES), 0);
+    const takers = this.devices.filter(({ placed }) => this.#byRadio.some(([type]) => type === placed.type));
     const { imageBytes: serverBytes, imageRequests } = this.#tools.server.served;
-    const framesPerPart = parts === 0 ? 0 : blockFrames(espNow) / parts;
+    const { frames, seconds } = this.#transfer;
+    const perPart = (count: number) => (parts === 0 ? 0 : count / parts);
+    const framesPerPart = perPart(sumOf(frames));
     const serverShare = imageBytes === 0 ? 0 : serverBytes / imageBytes;
+    const others = espNow.count() - sumOf(frames);
     this.#judge(framesPerPart, serverShare);
     return {
       ok: failed.length === 0,
@@ -184,30 +214,42 @@ class Actor implements ScenarioRun {
       loss: scenario.radio.loss,
       failed,
       seconds: Math.round(this.desk.world.nowMs / 100) / 10,
-      devices: this.devices.map(({ placed, device }) => ({
-        name: placed.name,
-        type: placed.type,
-        version: versionOf(device),
-        validated: isValidated(device),
-        boots: device.bootCount,
-      })),
-      frames: framesByKind(espNow),
-      frameCount: espNow.count(),
       sourceParts: parts,
       framesPerPart: rounded(framesPerPart),
+      transfer: { seconds: rounded(seconds), blockFramesPerPart: rounded(perPart(ofBlocks(frames))), frames },
+      frames: framesByKind(espNow.counts),
+      frameCount: espNow.count(),
+      otherFramesPerDevice: takers.length === 0 ? 0 : Math.round(others / takers.length),
       imageBytes,
       serverBytes,
       serverShare: rounded(serverShare),
       serverRequests: imageRequests,
+      devices: this.devices.map((one) => this.#describe(one)),
+    };
+  }
+
+  #describe(one: RunningDevice): DeviceResult {
+    const { placed, device } = one;
+    const publishedMs = this.published.get(placed.type)?.atMs;
+    const updatedMs = this.#updatedMs.get(one);
+    return {
+      name: placed.name,
+      type: placed.type,
+      version: versionOf(device),
+      validated: isValidated(device),
+      boots: device.bootCount,
+      ...(publishedMs === undefined || updatedMs === undefined
+        ? {}
+        : { updateSeconds: Math.round((updatedMs - publishedMs) / SECOND_MS) }),
     };
   }
 
   /** Images for devices that are in no network. */
-  get #byRadio(): readonly PublishedImage[] {
+  get #byRadio(): readonly (readonly [string, PublishedImage])[] {
     const isInNetwork = ({ device }: RunningDevice) =>
       (this.desk.network.deviceNamed(device.name)?.stack.interfaces.length ?? 0) > 0;
-    return [...this.published].flatMap(([type, image]) =>
-      this.devices.some((one) => one.placed.type === type && isInNetwork(one)) ? [] : [image],
+    return [...this.published].filter(
+      ([type]) => !this.devices.some((one) => one.placed.type === type && isInNetwork(one)),
     );
   }
 
@@ -233,6 +275,8 @@ class Actor implements ScenarioRun {
     switch (step.type) {
       case "publish":
         return this.#publish(step.deviceType, step.version);
+      case "order":
+        return this.#publish(step.deviceType, step.version, step.rule);
       case "cutPower": {
         const devices = this.#meant(step.who);
         for (const { device } of devices) device.powerOff();
@@ -250,11 +294,12 @@ class Actor implements ScenarioRun {
     }
   }
 
-  async #publish(type: string, version: string): Promise<undefined> {
+  async #publish(type: string, version: string, rule?: OrderRule): Promise<undefined> {
     const { placed } = this.devices.find((one) => one.placed.type === type)!;
     const image = await this.#tools.image(placed, version);
-    await this.#tools.server.publish(image, type);
-    this.published.set(type, { version, bytes: image.length });
+    const { server } = this.#tools;
+    await (rule ? server.order(image, type, rule) : server.publish(image, type));
+    this.published.set(type, { version, bytes: image.length, atMs: this.desk.world.nowMs });
     return undefined;
   }
 
@@ -272,17 +317,24 @@ class Actor implements ScenarioRun {
 
   async #until({ who, version, seconds }: Extract<Step, { type: "until" }>): Promise<string | undefined> {
     const { world } = this.desk;
-    const isThere = ({ device }: RunningDevice) => versionOf(device) === version && isValidated(device);
+    const isThere = (one: RunningDevice): boolean => {
+      const { device, placed } = one;
+      if (versionOf(device) !== version || !isValidated(device)) return false;
+      const isUpdated = this.published.get(placed.type)?.version === version;
+      if (isUpdated && !this.#updatedMs.has(one)) this.#updatedMs.set(one, world.nowMs);
+      return true;
+    };
     let missing = this.#meant(who);
     const look = (): boolean => {
       if (!this.#isDue) return false;
       this.#isDue = false;
-      missing = this.#meant(who).filter((one) => !isThere(one));
+      missing = missing.filter((one) => !isThere(one));
       return missing.length === 0;
     };
     const limitMs = Math.min(seconds * SECOND_MS, this.#limitMs - world.nowMs);
     this.#isDue = true;
     if (await world.runUntil(look, { limitMs })) return undefined;
+    missing = this.#meant(who).filter((one) => !isThere(one));
     const names = missing.map(({ placed, device }) => `${placed.name} (${versionOf(device) || "off"})`);
     return `after ${Math.round(limitMs / SECOND_MS)} s not yet: ${names.join(", ")}`;
   }
@@ -330,6 +382,8 @@ function describeStep(step: Step): string {
   switch (step.type) {
     case "publish":
       return `${step.deviceType} ${step.version} is published`;
+    case "order":
+      return `gateways are told to bring ${step.deviceType} ${step.version} to ${step.rule}`;
     case "cutPower":
       return `${step.who} without power for ${step.seconds} s`;
     case "wait":

@@ -45,9 +45,19 @@ export interface RadioTerms {
   readonly delayMs: number;
 }
 
+/** Each node that can, or all of them or none. */
+export type OrderRule = "each" | "all";
+
 export type Step =
   /** A signed release of this type is offered from now on. */
   | { readonly type: "publish"; readonly deviceType: string; readonly version: string }
+  /** Gateways are told to distribute a signed release, which no check is offered. */
+  | {
+      readonly type: "order";
+      readonly deviceType: string;
+      readonly version: string;
+      readonly rule: OrderRule;
+    }
   | { readonly type: "cutPower"; readonly who: string; readonly seconds: number }
   | { readonly type: "wait"; readonly seconds: number }
   /** All of these devices run this version and have validated it. */
@@ -57,7 +67,7 @@ export type Step =
 export interface Expectations {
   /** By the name of a device or group: all of them run this version in the end, validated. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Frames of blocks in the air for each part of the published images, at most. */
+  /** Frames of all kinds in the air for each part of the images, while these are on their way (count-frames.ts), at most. */
   readonly framesPerPart?: number;
   /** Bytes of images that the server sends, as a multiple of the images' sizes, at most. */
   readonly serverShare?: number;
@@ -177,6 +187,8 @@ function readStep(value: unknown, index: number): Step {
   const where = `steps[${index}]`;
   const fields = new Fields(value, where, [
     "publish",
+    "order",
+    "rule",
     "cutPower",
     "wait",
     "until",
@@ -190,6 +202,17 @@ function readStep(value: unknown, index: number): Step {
       deviceType: fields.text("publish"),
       version: version(fields.text("version"), `${where}.version`),
     };
+  if (fields.has("order")) {
+    const rule = fields.text("rule", "each");
+    if (rule !== "each" && rule !== "all")
+      throw new ScenarioError(`${where}.rule is "${rule}", neither each nor all`);
+    return {
+      type: "order",
+      deviceType: fields.text("order"),
+      version: version(fields.text("version"), `${where}.version`),
+      rule,
+    };
+  }
   if (fields.has("cutPower"))
     return {
       type: "cutPower",
@@ -205,7 +228,7 @@ function readStep(value: unknown, index: number): Step {
       seconds: fields.number("seconds", DEFAULT_LIMIT_SECONDS, 1, 30 * DAY_SECONDS),
     };
   if (!fields.has("radio"))
-    throw new ScenarioError(`${where} has none of publish, cutPower, wait, until and radio`);
+    throw new ScenarioError(`${where} has none of publish, order, cutPower, wait, until and radio`);
   const terms = fields.get("radio");
   const radio = new Fields(terms, `${where}.radio`, ["loss", "duplication", "delayMs"]);
   const all = radioTerms(radio);
@@ -244,8 +267,10 @@ function checkNames(scenario: Scenario): void {
     if (!devices.some((device) => isMeant(who, device)))
       throw new ScenarioError(`${where}: there is no device and no group "${who}"`);
   for (const [index, step] of scenario.steps.entries())
-    if (step.type === "publish" && !devices.some(({ type }) => type === step.deviceType))
-      throw new ScenarioError(`steps[${index}].publish: no device is of the type "${step.deviceType}"`);
+    if ("deviceType" in step && !devices.some(({ type }) => type === step.deviceType))
+      throw new ScenarioError(
+        `steps[${index}].${step.type}: no device is of the type "${step.deviceType}"`,
+      );
 }
 
 function version(text: string, where: string): string {

@@ -146,7 +146,10 @@ function printResult(terminal: Terminal, result: ScenarioResult): void {
     [...Object.entries(result.frames).map(([kind, count]) => [kind, `${count}`])],
   );
   printLine();
-  terminal.note(`${result.framesPerPart} frames of blocks for each of ${result.sourceParts} parts`);
+  const { seconds, blockFramesPerPart } = result.transfer;
+  terminal.note(
+    `${result.framesPerPart} frames for each of ${result.sourceParts} parts while they were sent (${seconds} s), ${blockFramesPerPart} of them of blocks; ${result.otherFramesPerDevice} frames a device before and after`,
+  );
   terminal.note(
     `the server sent ${result.serverBytes} bytes of images in ${result.serverRequests} requests, ${result.serverShare} times the images`,
   );

@@ -63,31 +63,43 @@ export async function openScenarioServer(nowMs: () => number): Promise<OpenServe
     handler,
     served,
     async publish(image, type) {
-      const created = START_TIME - SIGNED_BEFORE_SECONDS;
-      const release = await signRelease(describeRelease(image, { created, type }), privateKey);
-      const form = new FormData();
-      form.set("release", release);
-      form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
-      const encoded = new Response(form);
-      const answer = await app.inject({
-        method: "POST",
-        url: "/api/ota/admin/upload",
-        headers: {
-          authorization: `Bearer ${TOKEN}`,
-          "content-type": encoded.headers.get("content-type") ?? "",
-        },
-        payload: Buffer.from(await encoded.arrayBuffer()),
-      });
-      if (answer.statusCode >= 300)
-        throw new Error(`the upload of ${type} was answered ${answer.statusCode}: ${answer.body}`);
+      await upload(image, type, true);
+    },
+    async order(image, type, rule) {
+      const { id } = await upload(image, type, false);
+      await admin(
+        "/api/v1/ota/updates",
+        Buffer.from(JSON.stringify({ firmware_id: id, rule })),
+        "application/json",
+      );
     },
   };
+
+  async function upload(image: Uint8Array, type: string, isStable: boolean) {
+    const created = START_TIME - SIGNED_BEFORE_SECONDS;
+    const form = new FormData();
+    form.set("release", await signRelease(describeRelease(image, { created, type }), privateKey));
+    form.set("file", new Blob([Buffer.from(image)]), "firmware.bin");
+    form.set("is_stable", String(isStable));
+    const encoded = new Response(form);
+    const body = Buffer.from(await encoded.arrayBuffer());
+    const answer = await admin("/api/ota/admin/upload", body, encoded.headers.get("content-type") ?? "");
+    return answer as { readonly id: number };
+  }
+
+  async function admin(url: string, payload: Buffer, contentType: string): Promise<unknown> {
+    const headers = { authorization: `Bearer ${TOKEN}`, "content-type": contentType };
+    const answer = await app.inject({ method: "POST", url, headers, payload });
+    if (answer.statusCode >= 300)
+      throw new Error(`POST ${url} was answered ${answer.statusCode}: ${answer.body}`);
+    return answer.json();
+  }
 
   return {
     server,
     image({ app: folderName, type, chip, config }: PlacedDevice, version) {
       const name = JSON.stringify([folderName, type, chip, config, version]);
-      const trusted = { server: DESK_SERVER, keys: [{ kid, x, y }], ...config, type };
+      const trusted = { server: DESK_SERVER, keys: [{ kid, x, y }], gatewayToken: TOKEN, ...config, type };
       const built = images.get(name) ?? buildImage({ app: folderName, version, chip, config: trusted });
       images.set(name, built);
       return built;
