@@ -23,6 +23,8 @@ export interface ReportState {
   readonly build: BuildSettings | undefined;
   readonly deviceId: string;
   readonly online: boolean;
+  /** By radio each report costs some ten frames of an air that all share: only that an image is staged, and results. */
+  readonly isBrief: boolean;
   readonly queue: readonly Report[];
   readonly attempt: number;
   readonly phase: "idle" | "sending" | "waiting";
@@ -35,6 +37,7 @@ export const initialReport: ReportState = Object.freeze({
   build: undefined,
   deviceId: "",
   online: false,
+  isBrief: false,
   queue: Object.freeze([]),
   attempt: FIRST_ATTEMPT,
   phase: "idle",
@@ -51,6 +54,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
           ...initialReport,
           deviceId: event.identity.deviceId,
           build: event.build,
+          isBrief: event.link === "radio",
           serverTokens: readServerTokens(event.stored),
         },
         [],
@@ -67,7 +71,9 @@ export function reportStep(state: ReportState, event: Stamped): Step {
         close(state),
       ];
     case "reportMade":
-      return send({ ...state, queue: enqueue(state, event.report) });
+      return state.isBrief && isInBetween(event.report)
+        ? [state, []]
+        : send({ ...state, queue: enqueue(state, event.report) });
     case "timerFired":
       if (event.timer === "report")
         return state.phase === "sending" ? failed(state, event.random) : send({ ...state, phase: "idle" });
@@ -111,6 +117,10 @@ function enqueue({ queue, phase }: ReportState, report: Report): readonly Report
   );
   return next.filter((_, index) => index !== Math.max(underWay, oldest));
 }
+
+/** The gateway of such a device sees for itself how far it is, until it waits for others. */
+const isInBetween = ({ status, step }: Report) =>
+  status === "downloading" || (status === "installing" && step !== "staged");
 
 const isProgress = (report: Report) => report.status === "downloading";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import type { Event } from "../../../../firmware/core/event.js";
+import type { Event, LinkKind } from "../../../../firmware/core/event.js";
 import { initialReport, type ReportState, reportStep } from "../../../../firmware/core/server/report.js";
 import type { Report } from "../../../../firmware/core/wire.js";
 import { BOOTED, stamped } from "../events.js";
@@ -18,8 +18,8 @@ class Reporter {
   readonly sent: Record<string, unknown>[] = [];
   readonly taken: Report[] = [];
 
-  constructor() {
-    this.on(BOOTED);
+  constructor(link: LinkKind = "wifi") {
+    this.on({ ...BOOTED, link });
     this.on({ type: "serverChosen", server: "http://updates.test", checkSeconds: 120, hasOwnPace: false });
     this.on({ type: "online", address: "192.168.1.20", rssi: -50 });
   }
@@ -54,6 +54,18 @@ describe("reports", () => {
     expect(reporter.sent.map((body) => body.bytes_downloaded)).deep.equal([1, 3]);
     expect(reporter.taken.map((report) => report.bytes_downloaded)).deep.equal([1, 3]);
     expect(reporter.state.queue).deep.equal([]);
+  });
+
+  it("of a device without a network tell what has come of an update, and nothing in between", () => {
+    const reporter = new Reporter("radio")
+      .on(made(progress(1)))
+      .on(made({ firmware_id: 1, status: "installing", step: "armed" }));
+    expect(reporter.sent).deep.equal([]);
+    reporter.on(made({ firmware_id: 1, status: "installing", step: "staged" })).answer(200);
+    reporter.on(made({ firmware_id: 1, status: "success" })).answer(200);
+    expect(
+      reporter.on(made({ firmware_id: 1, status: "failed" })).sent.map(({ status }) => status),
+    ).deep.equal(["installing", "success", "failed"]);
   });
 
   it("are retried after a server error, 429 or 401, and dropped when the server will never accept them", () => {
