@@ -83,4 +83,23 @@ export const MUTATIONS: readonly Mutation[] = [
     original: "if (lacking === partCount || !isAvailable",
     mutated: "if (lacking > 0 || !isAvailable",
   },
+  {
+    what: "a latecomer waits for the image's first block instead of taking what is sent",
+    file: `${RADIO}/block-receiver.ts`,
+    original:
+      "return isUntouched ? !isNext || ahead.every((word) => word === 0) : data.block > block + CATCH_UP;",
+    mutated: "return false;",
+  },
+  {
+    what: "a block that comes round is written over what is there",
+    file: `${RADIO}/block-receiver.ts`,
+    original: "const erasedTo = isNext ? state.erasedTo : block * BLOCK_BYTES;",
+    mutated: "const erasedTo = state.erasedTo;",
+  },
+  {
+    what: "a latecomer has the whole image sent once more",
+    file: `${RADIO}/block-sender.ts`,
+    original: "Math.max(state.lateEnd, Math.min(endBlock, state.block + 1))",
+    mutated: "Math.max(state.lateEnd, endBlock)",
+  },
 ];

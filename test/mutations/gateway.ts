@@ -88,4 +88,23 @@ export const MUTATIONS: readonly Mutation[] = [
       "if (this.state.link.arriving && !isDownloading(device)) this.#link(stopBlocks(this.state.link));",
     mutated: "",
   },
+  {
+    what: "an image begins although nodes are known that have not asked for it yet",
+    file: "firmware/core/gateway/gathering.ts",
+    original: "isAwaited ? at - sinceMs >= MAX_AWAITED_MS",
+    mutated: "isAwaited ? at - sinceMs >= 0",
+  },
+  {
+    what: "a request waits for as long as images are broadcast",
+    file: "firmware/core/radio/link.ts",
+    original: "at - first.sinceMs < MAX_PAUSE_MS",
+    mutated: "at >= 0",
+  },
+  {
+    what: "a beacon that has waited in the radio is taken for one of this channel",
+    file: "firmware/core/radio/gateway-search.ts",
+    original:
+      "if (isBeacon && beacon.channel > 0) return found({ ...state, channel: beacon.channel }, from, rssi, at);",
+    mutated: "if (isBeacon) return found(state, from, rssi, at);",
+  },
 ];

@@ -11,14 +11,19 @@ import { type DeviceState, initialDevice } from "../device-state.js";
 import type { Effect, TimerEffect } from "../effect.js";
 import type { Event, Stamp, Stamped, TimerFired } from "../event.js";
 import { readBeacon, writeBeacon } from "../radio/beacon.js";
+import { BLOCK_BYTES } from "../radio/block-code.js";
+import { blockCountOf, readStatus } from "../radio/block-frames.js";
 import {
   extendBlocks,
+  isAtRest,
+  postponement,
   type SenderStep,
   type Sending,
   type ServedImage,
   senderStep,
   serveBlocks,
   serveOther,
+  wantBlocks,
 } from "../radio/block-sender.js";
 import type { BlockEvent, CombineEvent, CombineParts } from "../radio/block-vocabulary.js";
 import { isExchangeFrame } from "../radio/exchange-frames.js";
@@ -49,6 +54,15 @@ import {
   writeCachedImage,
 } from "./cached-image.js";
 import {
+  type Gathering,
+  gathered,
+  isAnnouncing,
+  isGathered,
+  LEAST_ANNOUNCE_MS,
+  nextLookMs,
+  WAIT_SECONDS,
+} from "./gathering.js";
+import {
   initialRelay,
   knowImage,
   type RelayOutput,
@@ -69,6 +83,8 @@ import {
 
 /** Nodes that listen know of their gateway by this; whoever seeks it is answered at once. */
 const BEACON_MS = 10_000;
+/** The air's time for some frames: an answer that waits in the radio is heard by those who ask meanwhile. */
+const ANSWER_ALL_MS = 40;
 /** Of no network: until one is joined, and its access point decides. */
 const FIRST_CHANNEL = 1;
 /** An image that somebody has asked for so lately keeps the cache. */
@@ -79,13 +95,6 @@ const KEPT_UPLOAD_MS = 3_600_000;
 const REFUSED_MS = 30_000;
 /** Somebody has to flash the gateway with another table of partitions first. */
 const TOO_LARGE_SECONDS = 3_600;
-/**
- * The first blocks wait until nobody has asked for the image for so long, because whoever comes later needs a pass of its own; at most so long,
- * which is less than a node waits in vain (DEAF_MS in block-receiver.ts).
- */
-const GATHER_MS = 8_000;
-const MAX_GATHER_MS = 45_000;
-
 type GatewayTimer =
   | "relay.beacon"
   | "relay.gather"
@@ -113,11 +122,13 @@ export interface GatewayState {
   readonly cache: CacheState;
   readonly sender: Sending | undefined;
   readonly gatewayId: string;
+  /** When it last answered a device that looks for a gateway. */
+  readonly answeredMs: number;
   /** Of the node that has asked for the image last. */
   readonly headers: Readonly<Record<string, string>>;
   readonly wantedMs: number;
-  /** When nodes began to ask for it, while its blocks wait for more of them. */
-  readonly gatheringMs: number | undefined;
+  /** Its blocks wait for more nodes. */
+  readonly gathering: Gathering | undefined;
   /** The image in the cache was sent to the gateway itself. */
   readonly upload: UploadState | undefined;
   /** The cache is written by another part of the gateway: no image of nodes comes into it. */
@@ -132,9 +143,10 @@ export const initialGateway: GatewayState = Object.freeze({
   cache: initialCache,
   sender: undefined,
   gatewayId: "",
+  answeredMs: -ANSWER_ALL_MS,
   headers: Object.freeze({}),
   wantedMs: 0,
-  gatheringMs: undefined,
+  gathering: undefined,
   upload: undefined,
   isTaken: false,
   refusal: undefined,
@@ -147,6 +159,8 @@ export interface GatewaySettings {
   readonly cacheBytes: number;
   /** What a leader of a system answers a member itself; absent: nothing. */
   readonly member?: ((request: ExchangeRequest, peer: string) => ExchangeAnswer | undefined) | undefined;
+  /** Whether somebody is known who wants this image and has not asked for it yet; absent: nobody is known. */
+  readonly isAwaited?: ((image: CachedImage) => boolean) | undefined;
 }
 
 /** For whoever keeps a list of nodes. */
@@ -260,7 +274,7 @@ class Turn {
     const image = readCachedImage(stored[CACHED_IMAGE_KEY]);
     this.state = { ...initialGateway, gatewayId: identity.deviceId };
     this.effects.push({ type: "startRadio", channel: FIRST_CHANNEL });
-    this.#beacon(BROADCAST);
+    this.#beacon(0);
     this.#setBeacon();
     if (!image || this.#tooLarge(image)) return;
     this.state = { ...this.state, relay: knowImage(this.state.relay, image) };
@@ -284,26 +298,35 @@ class Turn {
   #frame(event: Stamped<Extract<RadioEvent, { readonly type: "frameReceived" }>>): void {
     const beacon = readBeacon(event.bytes);
     if (beacon) {
-      if (beacon.type === "seek" && beacon.group === this.#settings.group) this.#beacon(event.from);
+      if (beacon.type === "seek" && beacon.group === this.#settings.group) this.#beacon(beacon.channel);
     } else if (isExchangeFrame(event.bytes))
       this.#relay(relayFrame(this.state.relay, event, this.#around, this.#stamp.at));
-    else this.#send(event);
+    else {
+      // whoever asks for blocks before they begin has missed the announcements
+      if (this.state.gathering && readStatus(event.bytes))
+        this.#announce(this.state.gathering, LEAST_ANNOUNCE_MS);
+      else this.#send(event);
+    }
   }
 
   #timer(event: Stamped<TimerFired<string>>): void {
     if (event.timer === "block.send") return this.#send(event);
-    if (event.timer === "relay.gather") return this.#begin();
+    if (event.timer === "relay.gather") return this.#gather();
     if (event.timer === "relay.cache")
       return this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
     if (event.timer !== "relay.beacon")
       return this.#relay(relayHeard(this.state.relay, event, this.#around, this.#stamp.at));
-    this.#beacon(BROADCAST);
+    this.#beacon(0);
     this.#setBeacon();
   }
 
-  #beacon(to: string): void {
-    const bytes = writeBeacon({ type: "beacon", group: this.#settings.group, channel: 0 });
-    this.effects.push({ type: "sendFrame", frame: 0, to, bytes });
+  /** To all, since many look for their gateway at once after its restart; and one answer is enough for those who have just asked. */
+  #beacon(channel: number): void {
+    const { at } = this.#stamp;
+    if (channel > 0 && at - this.state.answeredMs < ANSWER_ALL_MS) return;
+    this.state = { ...this.state, answeredMs: channel > 0 ? at : this.state.answeredMs };
+    const bytes = writeBeacon({ type: "beacon", group: this.#settings.group, channel });
+    this.effects.push({ type: "sendFrame", frame: 0, to: BROADCAST, bytes });
   }
 
   #setBeacon(): void {
@@ -338,15 +361,19 @@ class Turn {
 
   #want({ image, offset, headers }: Extract<RelayOutput, { readonly type: "imageWanted" }>): void {
     const isOther = this.state.cache.image?.id !== image.id;
-    if (isOther || !isWanted(this.state, this.#stamp.at))
-      this.state = { ...this.state, gatheringMs: this.#stamp.at };
-    this.state = { ...this.state, headers, wantedMs: this.#stamp.at, refusal: undefined };
-    this.#gather();
+    const { at } = this.#stamp;
+    this.state = { ...this.state, headers, wantedMs: at, refusal: undefined };
+    const { sender } = this.state;
+    if (isOther || this.state.gathering || (sender && isAtRest(sender)))
+      this.state = {
+        ...this.state,
+        gathering: gathered(isOther ? undefined : this.state.gathering, offset, at),
+      };
     if (isUploaded(image)) {
       // with nothing before its first byte, a node has nothing to doubt
       if (offset > 0 && this.state.upload?.phase === "stored")
         this.#takeUpload(proveUpload(image, this.state.upload));
-      return;
+      return this.#join(image, offset);
     }
     this.#cache(useCacheFor(this.state.cache, image));
     if (isOther) {
@@ -356,6 +383,15 @@ class Turn {
     }
     const index = Math.floor(offset / image.release.chunkSize);
     this.#cache(doubtChunk(this.state.cache, index, this.#source));
+    this.#join(image, offset);
+  }
+
+  /** A node that asks is gathered with others, or joins those who are at the image. */
+  #join({ release: { size } }: CachedImage, offset: number): void {
+    const { gathering, sender } = this.state;
+    if (gathering) this.#gather();
+    else if (sender)
+      this.#takeSender(wantBlocks(sender, Math.floor(offset / BLOCK_BYTES), blockCountOf(size)));
   }
 
   /** An image that is wanted whole, before any node has asked for it. */
@@ -381,7 +417,7 @@ class Turn {
 
   #takeCache(): void {
     this.#cache(leaveCache(this.state.cache));
-    this.state = { ...this.state, isTaken: true, upload: undefined, sender: undefined };
+    this.state = { ...this.state, isTaken: true, upload: undefined, sender: undefined, gathering: undefined };
     this.effects.push({ type: "clearTimer", timer: "block.send" }, { type: "forget", key: CACHED_IMAGE_KEY });
   }
 
@@ -460,8 +496,7 @@ class Turn {
     for (const output of outputs) {
       if (output.type === "cacheGrown") {
         const { sender } = this.state;
-        if (sender && this.state.gatheringMs === undefined)
-          this.#takeSender(extendBlocks(sender, output.availableBytes));
+        if (sender) this.#takeSender(extendBlocks(sender, output.availableBytes));
       } else if (output.type === "cacheStopped") this.#refuse(output);
       else this.effects.push(output);
     }
@@ -480,25 +515,38 @@ class Turn {
       imageBytes: image.release.size,
       from: "cache",
     };
-    const there = this.state.gatheringMs === undefined ? availableBytes(cache) : 0;
+    const there = availableBytes(cache);
     this.state = {
       ...this.state,
       sender: sender ? serveOther(sender, served, there) : serveBlocks(served, there, this.#stamp.random),
     };
   }
 
-  /** Nothing is sent until nobody else asks, or the first ones have waited long enough. */
+  /** Nothing is sent until all who are known to want it have asked, or the first ones have waited long enough. */
   #gather(): void {
-    const { gatheringMs } = this.state;
-    if (gatheringMs === undefined) return;
-    const delayMs = Math.max(0, Math.min(GATHER_MS, gatheringMs + MAX_GATHER_MS - this.#stamp.at));
+    const { gathering, sender, cache } = this.state;
+    const { at } = this.#stamp;
+    if (!gathering) return;
+    const image = cache.image;
+    const isAwaited = image !== undefined && this.#settings.isAwaited?.(image) === true;
+    if (image && isGathered(gathering, isAwaited, at)) {
+      this.state = { ...this.state, gathering: undefined };
+      const first = Math.floor(gathering.offset / BLOCK_BYTES);
+      if (sender) this.#takeSender(wantBlocks(sender, first, blockCountOf(image.release.size)));
+      return;
+    }
+    this.#announce(gathering);
+    const delayMs = nextLookMs(this.state.gathering ?? gathering, at);
     this.effects.push({ type: "setTimer", timer: "relay.gather", delayMs });
   }
 
-  #begin(): void {
-    const { cache, sender } = this.state;
-    this.state = { ...this.state, gatheringMs: undefined };
-    if (sender) this.#takeSender(extendBlocks(sender, availableBytes(cache)));
+  /** Tells all who wait for the image that it comes, at most once in so many ms. */
+  #announce(gathering: Gathering, everyMs?: number): void {
+    const { sender } = this.state;
+    const { at } = this.#stamp;
+    if (!sender || !isAnnouncing(gathering, at, everyMs)) return;
+    this.state = { ...this.state, gathering: { ...gathering, announcedMs: at } };
+    this.effects.push(postponement(sender, WAIT_SECONDS));
   }
 
   #send(event: Stamped<BlockEvent>): void {
@@ -539,6 +587,7 @@ function imageAnswer(state: GatewayState, image: CachedImage, at: number): Excha
   return problem(status, "the update server does not give the image", seconds);
 }
 
-const isWanted = ({ wantedMs, sender, upload }: GatewayState, at: number): boolean =>
+const isWanted = ({ wantedMs, sender, upload, gathering }: GatewayState, at: number): boolean =>
+  gathering !== undefined ||
   (wantedMs > 0 && at - wantedMs < (upload ? KEPT_UPLOAD_MS : KEPT_MS)) ||
   (sender !== undefined && sender.phase !== "idle");

@@ -2,6 +2,7 @@
 // node whose image is staged is told to start it when the order is committed. Pure; keeps a bounded list of who was heard.
 
 import { utf8Encode } from "../bytes.js";
+import { readDigits } from "../digits.js";
 import { readJsonObject, writeJson } from "../json.js";
 import { type ExchangeAnswer, type ExchangeRequest, problem } from "../radio/exchange-message.js";
 import { OFFER_HEADER } from "../wire.js";
@@ -18,6 +19,8 @@ const PART_BYTES = 1024;
 /** A node of ours that was heard. */
 export interface Member {
   readonly id: string;
+  /** Its address by radio. */
+  readonly peer: string;
   readonly type: string;
   /** ms since the boot. */
   readonly at: number;
@@ -79,6 +82,33 @@ export function newsOfCheck(order: JobOrder, check: Check): News | undefined {
       : { id, phase: "transferring", part };
   return check.stagedSha256 === image.release.imageSha256 ? { id, phase: "staged", part } : undefined;
 }
+
+/** That somebody is at the image now, from the byte that is asked for on. */
+export function newsOfDownload(
+  { image }: JobOrder,
+  members: readonly Member[],
+  peer: string,
+  { method, target, headers }: ExchangeRequest,
+): News | undefined {
+  if (method !== "GET" || !image || pathOf(target) !== pathOf(image.target)) return undefined;
+  const id = members.find((member) => member.peer === peer)?.id;
+  const start = readDigits((headers.range ?? "").slice("bytes=".length).split("-", 1)[0] ?? "") ?? 0;
+  return id === undefined ? undefined : { id, phase: "transferring", part: Math.floor(start / PART_BYTES) };
+}
+
+/** Whether one of those who were heard lately may want the image of an order, and has not asked for it yet. */
+export const isAwaited = (
+  order: JobOrder,
+  members: readonly Member[],
+  nodes: readonly JobNode[],
+  at: number,
+): boolean =>
+  members.some(
+    (member) =>
+      at - member.at < RECENT_MS && isForNode(order, member) && !nodes.some(({ id }) => id === member.id),
+  );
+/** Two checks and a lost one. */
+const RECENT_MS = 300_000;
 
 /** What a report to the update server says of it. */
 export function newsOfReport(order: JobOrder, { method, target, body }: ExchangeRequest): News | undefined {

@@ -33,6 +33,16 @@ export function withNode(
   return nodes.map((node) => (node === known ? changed : node));
 }
 
+/** Those of them that are still at the image have at least so many parts. */
+export function nodesAt(
+  nodes: readonly JobNode[],
+  part: number,
+  isOfThem: (id: string) => boolean,
+): readonly JobNode[] {
+  const isBehind = (node: JobNode) => node.phase === "transferring" && node.part < part && isOfThem(node.id);
+  return nodes.some(isBehind) ? nodes.map((node) => (isBehind(node) ? { ...node, part } : node)) : nodes;
+}
+
 /** The next node of which there is news for the server. */
 export const unreported = (nodes: readonly JobNode[], partCount: number): JobNode | undefined =>
   nodes.find((node) => node.told !== newsOf(node, partCount));

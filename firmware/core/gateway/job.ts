@@ -18,8 +18,25 @@ import { type Distribution, type NodeProgress, newDistribution, PART_BYTES } fro
 import type { ExchangeRequest } from "../radio/exchange-message.js";
 import type { CacheEvent } from "./cache-vocabulary.js";
 import type { CachedImage } from "./cached-image.js";
-import { isForNode, type Member, newsOfCheck, newsOfReport, readCheck, withMember } from "./job-members.js";
-import { isOver, type JobNode, newsOf, reported, reportOf, unreported, withNode } from "./job-nodes.js";
+import {
+  isForNode,
+  type Member,
+  newsOfCheck,
+  newsOfDownload,
+  newsOfReport,
+  readCheck,
+  withMember,
+} from "./job-members.js";
+import {
+  isOver,
+  type JobNode,
+  newsOf,
+  nodesAt,
+  reported,
+  reportOf,
+  unreported,
+  withNode,
+} from "./job-nodes.js";
 import {
   JOB_KEY,
   type JobOrder,
@@ -136,6 +153,8 @@ export interface JobSurroundings {
   readonly cacheBytes: number;
   /** Bytes of the ordered image that are in the cache and right. */
   readonly availableBytes: number;
+  /** Of the ordered image, bytes that have been broadcast from its start on: those who are at it have about as much. */
+  readonly sentBytes: number;
   /** Nodes that take it by painlessMesh's protocol. */
   readonly meshNodes: readonly NodeProgress[];
 }
@@ -171,11 +190,16 @@ export function jobStep(state: JobState, event: JobInput, around: JobSurrounding
 }
 
 /** A node of ours has asked something. */
-export function memberHeard(state: JobState, request: ExchangeRequest, at: number): JobState {
+export function memberHeard(state: JobState, request: ExchangeRequest, peer: string, at: number): JobState {
   const check = readCheck(request);
-  const members = check ? withMember(state.members, { id: check.id, type: check.type, at }) : state.members;
   const { order } = state;
-  const news = order && (check ? newsOfCheck(order, check) : newsOfReport(order, request));
+  const members = check
+    ? withMember(state.members, { id: check.id, peer, type: check.type, at })
+    : state.members;
+  if (!order) return { ...state, members };
+  const news = check
+    ? newsOfCheck(order, check)
+    : (newsOfDownload(order, members, peer, request) ?? newsOfReport(order, request));
   if (!news) return { ...state, members };
   const nodes = withNode(state.nodes, { ...news, at });
   return { ...state, members, nodes, movedAt: nodes === state.nodes ? state.movedAt : at };
@@ -459,8 +483,8 @@ function distribute(state: JobState, order: JobOrder): JobStep {
   return [next, [{ type: "distributeInMesh", distribution }, LOOK]];
 }
 
-function distributing(state: JobState, order: JobOrder, { meshNodes }: JobSurroundings, at: number): JobStep {
-  const seen = withMeshNodes(state, meshNodes, at);
+function distributing(state: JobState, order: JobOrder, around: JobSurroundings, at: number): JobStep {
+  const seen = withMeshNodes(withSent(state, around.sentBytes), around.meshNodes, at);
   const end = order.rule === "all" ? endOfAll(seen, order, at) : endOfEach(seen, order, at);
   if (end === "commit") {
     const value = writeKeptJob({ order, isCommitted: true });
@@ -475,6 +499,14 @@ function distributing(state: JobState, order: JobOrder, { meshNodes }: JobSurrou
   }
   return [end ? finishing(seen, end.status, end.message) : seen, [LOOK]];
 }
+
+/** Nodes do not report how far they are: what is in the air is theirs. */
+const withSent = (state: JobState, sentBytes: number): JobState => ({
+  ...state,
+  nodes: nodesAt(state.nodes, Math.floor(sentBytes / PART_BYTES), (id) =>
+    state.members.some((member) => member.id === id),
+  ),
+});
 
 function withMeshNodes(state: JobState, meshNodes: readonly NodeProgress[], at: number): JobState {
   let { nodes } = state;

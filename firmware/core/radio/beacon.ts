@@ -1,48 +1,43 @@
 // How a device without a network finds its gateway: it asks on one channel after another, and a gateway of its group says that it is there. A
 // gateway also says so by itself now and then, for devices that listen. Pure: values in, bytes out, and back.
 //
-//   0x28 beacon   u8 type │ u8 version, 1 │ u32 group │ u8 channel, 0: not known      gateway ─► whoever asked, or all
-//   0x29 seek     u8 type │ u8 version, 1 │ u32 group                                 device ─► all, or its gateway
+//   0x28 beacon   u8 type │ u8 version, 1 │ u32 group │ u8 channel, 0: of no request      gateway ─► all
+//   0x29 seek     u8 type │ u8 version, 1 │ u32 group │ u8 channel                        device ─► all, or its gateway
 //
-// The channel is said because a radio also hears strong senders of the channel beside its own.
+// A beacon repeats the channel of the request that it answers: it may wait in a radio's queue while the device goes to the next channel.
 //
 // A group keeps neighbours apart, nothing more: anyone can send these. What a gateway passes on proves itself (signatures, digests).
 
 const BEACON = 0x28;
 const SEEK = 0x29;
 const VERSION = 1;
-const SEEK_BYTES = 6;
-const BEACON_BYTES = 7;
+const FRAME_BYTES = 7;
 const MAX_CHANNEL = 13;
 
-export type Beacon =
-  | {
-      readonly type: "beacon";
-      /** See groupOf. */
-      readonly group: number;
-      /** 1 to 13 on which the gateway is; 0: it does not know. */
-      readonly channel: number;
-    }
-  | { readonly type: "seek"; readonly group: number };
+export interface Beacon {
+  readonly type: "beacon" | "seek";
+  /** See groupOf. */
+  readonly group: number;
+  /** 1 to 13, on which the device has asked; 0: nobody has asked. */
+  readonly channel: number;
+}
 
 /** `undefined`: it is none, or of a later version. */
 export function readBeacon(bytes: Uint8Array): Beacon | undefined {
   const [type, version] = bytes;
-  if (version !== VERSION || (type !== BEACON && type !== SEEK)) return undefined;
-  if (bytes.length < (type === BEACON ? BEACON_BYTES : SEEK_BYTES)) return undefined;
+  if (version !== VERSION || (type !== BEACON && type !== SEEK) || bytes.length < FRAME_BYTES)
+    return undefined;
   const group = new DataView(bytes.buffer, bytes.byteOffset).getUint32(2, true);
-  if (type === SEEK) return { type: "seek", group };
-  const channel = bytes[SEEK_BYTES] ?? 0;
-  return channel > MAX_CHANNEL ? undefined : { type: "beacon", group, channel };
+  const channel = bytes[FRAME_BYTES - 1]!;
+  return channel > MAX_CHANNEL ? undefined : { type: type === BEACON ? "beacon" : "seek", group, channel };
 }
 
-export function writeBeacon(beacon: Beacon): Uint8Array {
-  const isBeacon = beacon.type === "beacon";
-  const bytes = new Uint8Array(isBeacon ? BEACON_BYTES : SEEK_BYTES);
-  bytes[0] = isBeacon ? BEACON : SEEK;
+export function writeBeacon({ type, group, channel }: Beacon): Uint8Array {
+  const bytes = new Uint8Array(FRAME_BYTES);
+  bytes[0] = type === "beacon" ? BEACON : SEEK;
   bytes[1] = VERSION;
-  new DataView(bytes.buffer).setUint32(2, beacon.group, true);
-  if (isBeacon) bytes[SEEK_BYTES] = beacon.channel;
+  new DataView(bytes.buffer).setUint32(2, group, true);
+  bytes[FRAME_BYTES - 1] = channel;
   return bytes;
 }
 

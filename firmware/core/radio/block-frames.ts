@@ -1,7 +1,7 @@
 // The frames that bring an image to many devices at once, in blocks. All integers are little-endian. Everything in a frame is checked
 // here against the frame's length and the image's; whom to believe is decided by those who read it.
 //
-//   ANNOUNCE  0x30  u8 session | id[8] | u32 image bytes | u16 block
+//   ANNOUNCE  0x30  u8 session | id[8] | u32 image bytes | u16 block | u8 seconds: the parts come then
 //   PARITY    0x31  u8 session | id[8] | u16 block | u16 seed | 224 bytes
 //   STATUS    0x32  id[8] | u32 image bytes | u16 block | u16 end block | u8 room | u8 settled[10]
 //   DATA      0x38 + session  u16 part of the image | u8 size | ≤ 224 bytes
@@ -30,7 +30,7 @@ export const SESSION_COUNT = 8;
 
 /** Of an image, in frames and tables: chosen by the gateway, never a secret, checked for nothing but equality. */
 const IMAGE_ID_BYTES = 8;
-const ANNOUNCE_BYTES = 16;
+const ANNOUNCE_BYTES = 17;
 const PARITY_HEAD_BYTES = 14;
 const STATUS_BYTES = 28;
 const DATA_HEAD_BYTES = 4;
@@ -49,6 +49,8 @@ export interface Announcement {
   readonly imageBytes: number;
   /** What is sent next. */
   readonly block: number;
+  /** Nothing is sent before, 0 to 255: others may still join in. */
+  readonly waitSeconds: number;
 }
 
 export interface Parity {
@@ -82,13 +84,14 @@ export interface DataPart {
   readonly bytes: Uint8Array;
 }
 
-export function announceFrame({ session, id, imageBytes, block }: Announcement): Uint8Array {
+export function announceFrame({ session, id, imageBytes, block, waitSeconds }: Announcement): Uint8Array {
   const frame = new Uint8Array(ANNOUNCE_BYTES);
   frame[0] = ANNOUNCE;
   frame[1] = session;
   frame.set(id, 2);
   putU32(frame, 10, imageBytes);
   putU16(frame, 14, block);
+  frame[16] = waitSeconds;
   return frame;
 }
 
@@ -132,7 +135,8 @@ export function readAnnouncement(frame: Uint8Array): Announcement | undefined {
   const imageBytes = u32(frame, 10);
   const block = u16(frame, 14);
   if (session >= SESSION_COUNT || !isBlockOf(imageBytes, block)) return undefined;
-  return { session, id: frame.subarray(2, 2 + IMAGE_ID_BYTES), imageBytes, block };
+  const waitSeconds = frame[16]!;
+  return { session, id: frame.subarray(2, 2 + IMAGE_ID_BYTES), imageBytes, block, waitSeconds };
 }
 
 export function readParity(frame: Uint8Array, imageBytes: number): Parity | undefined {
@@ -178,6 +182,10 @@ export function readData(frame: Uint8Array, imageBytes: number): DataPart | unde
   if (frame.length !== DATA_HEAD_BYTES + sizeBytes) return undefined;
   return { session, block, part, bytes: frame.subarray(DATA_HEAD_BYTES) };
 }
+
+/** Whether a frame brings a part of an image, or a parity. */
+export const isPart = ([type = 0]: Uint8Array): boolean =>
+  type === PARITY || (type >= DATA && type < DATA + SESSION_COUNT);
 
 const isBlockOf = (imageBytes: number, block: number): boolean =>
   imageBytes > 0 && imageBytes <= MAX_IMAGE_BYTES && block < blockCountOf(imageBytes);

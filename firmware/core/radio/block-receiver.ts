@@ -11,6 +11,9 @@
 // block, and needs little of the next one then. Its sectors are erased one by one while the current block arrives, because an erase takes
 // as long as five frames.
 //
+// Blocks come in the gateway's order, which is a carousel's: whoever joins late begins with the block that is about to be sent, and takes those
+// that it has missed when they come round. So latecomers cost the others' first blocks once more, all of them together, and not an image each.
+//
 // Nothing is written outside the blocks that were asked for, nor where a part has been written: flash that is not erased would keep the AND
 // of both. There is no record of parts for the time behind a restart: the installer looks at what the slot holds, chunk by chunk, and at
 // most a block is fetched again, which costs less than writing a record of every few parts.
@@ -49,12 +52,14 @@ import {
   readStatus,
   statusFrame,
 } from "./block-frames.js";
+import { addBlock, endOfRun, hasBlock, newBlockSet, nextBlock, removeBlock } from "./block-set.js";
 import { firstTurn, gatewaySends, type Turn, takeTurn } from "./block-status.js";
 import {
   type BlockEffect,
   type BlockEvent,
   type BlockNews,
   blockFrame,
+  CATCH_UP,
   PROGRESS_MS,
 } from "./block-vocabulary.js";
 import { BROADCAST } from "./vocabulary.js";
@@ -71,15 +76,18 @@ export interface BlockOrder {
   readonly imageBytes: number;
   /** The blocks from the one that has this byte … */
   readonly start: number;
-  /** … to the one that ends at or behind this byte. */
+  /** … to the one that ends at or behind this byte … */
   readonly end: number;
+  /** … but for these; copied. */
+  readonly stored?: Int32Array;
 }
 
 export interface Receiving {
   readonly order: BlockOrder;
-  /** The block that is fetched; endBlock: all are stored. */
+  /** The block that is fetched. */
   readonly block: number;
-  readonly endBlock: number;
+  /** The blocks that are to be fetched, this one among them; changed in place. */
+  readonly wanted: Int32Array;
   readonly decoder: Decoder;
   /** Parts of the block behind it; changed in place. */
   readonly ahead: Int32Array;
@@ -106,17 +114,21 @@ export const DEAF_MS = 60_000;
 const PATIENCE_MS = 30 * 60_000;
 /** Each time so many parts have come, a sector of the next block is erased. */
 const PARTS_AN_ERASE = 16;
+/** Of a block that one begins with, so many parts may have gone by: they are fewer than are lost anyway. */
+const MAX_MISSED_PARTS = 8;
 
 /** Begins: the first block's sectors are erased at once. An order that asks for nothing gives no machine. */
 export function receiveBlocks(order: BlockOrder, { at, random }: Pick<Stamp, "at" | "random">): ReceiverStep {
   const end = Math.min(order.end, order.imageBytes);
   if (order.start >= end || end > MAX_IMAGE_BYTES) return [undefined, []];
-  const block = Math.floor(order.start / BLOCK_BYTES);
+  const wanted = wantedBlocks(order, end);
+  const block = nextBlock(wanted, Math.floor(order.start / BLOCK_BYTES));
+  if (block === undefined) return [undefined, []];
   const [turn, wakeMs = 0] = firstTurn(at, random);
   const state: Receiving = {
     order,
     block,
-    endBlock: blockCountOf(end),
+    wanted,
     decoder: newDecoder(partCountOf(blockLength(order.imageBytes, block))),
     ahead: new Int32Array(PART_SET_WORDS),
     erasedTo: block * BLOCK_BYTES,
@@ -129,6 +141,13 @@ export function receiveBlocks(order: BlockOrder, { at, random }: Pick<Stamp, "at
   };
   const [next, erasing] = eraseTo(state, blockEnd(state, block));
   return [next, [...erasing, setTimer(wakeMs)]];
+}
+
+function wantedBlocks({ start, stored }: BlockOrder, end: number): Int32Array {
+  const wanted = newBlockSet(blockCountOf(end));
+  for (let block = Math.floor(start / BLOCK_BYTES); block < blockCountOf(end); block++)
+    if (!stored || !hasBlock(stored, block)) addBlock(wanted, block);
+  return wanted;
 }
 
 export function receiverStep(state: Receiving, event: Stamped<BlockEvent>): ReceiverStep {
@@ -173,7 +192,8 @@ function gatewayHeard(state: Receiving, frame: Uint8Array, at: number): Receiver
     // the gateway serves another image now, perhaps in what was this one's session
     return [head.session === state.session ? { ...state, session: undefined } : state, []];
   }
-  const [next, effects] = heardFrom(state, head.session, at);
+  const quietMs = "waitSeconds" in head ? head.waitSeconds * 1000 : 0;
+  const [next, effects] = heardFrom(state, head.session, at, quietMs);
   if ("seed" in head && head.block === state.block && state.repairing === undefined)
     addParity(state.decoder, head.seed, head.bytes);
   return goOn(next, effects);
@@ -184,8 +204,9 @@ function heardFrom(
   state: Receiving,
   session: number,
   at: number,
+  quietMs = 0,
 ): readonly [Receiving, readonly BlockEffect[]] {
-  const [turn, wakeMs] = gatewaySends(state.turn, at);
+  const [turn, wakeMs] = gatewaySends(state.turn, at, quietMs);
   const isTold = at - state.toldAt >= PROGRESS_MS;
   const next = { ...state, session, turn, toldAt: isTold ? at : state.toldAt };
   return [
@@ -198,23 +219,39 @@ function heardFrom(
 }
 
 function dataHeard(
-  state: Receiving,
-  effects: readonly BlockEffect[],
-  { block, part, bytes }: DataPart,
+  before: Receiving,
+  heard: readonly BlockEffect[],
+  data: DataPart,
   at: number,
 ): ReceiverStep {
-  const isAhead = block === state.block + 1 && block < state.endBlock;
+  const { block, part, bytes } = data;
+  const [state, moving] = isBeginning(before, data) ? enter(before, block) : ([before, NOTHING] as const);
+  const effects = moving.length > 0 ? [...heard, ...moving] : heard;
+  const isAhead = block === state.block + 1 && hasBlock(state.wanted, block);
   const isNew = isAhead ? addAhead(state.ahead, part) : block === state.block && addAwaited(state, part);
   if (!isNew) return [state, effects];
   const offset = block * BLOCK_BYTES + part * PART_BYTES;
   const [ready, erasing] = eraseTo(state, offset + bytes.length);
-  const [next, erasingAhead] = isAhead ? ([ready, []] as const) : eraseAhead(ready);
+  const [next, erasingAhead] = isAhead ? ([ready, NOTHING] as const) : eraseAhead(ready);
   return goOn({ ...next, unwrittenCount: next.unwrittenCount + 1, partAt: at }, [
     ...effects,
     ...erasing,
     { type: "writeSlot", attempt: state.order.attempt, offset, bytes },
     ...erasingAhead,
   ]);
+}
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/**
+ * Whether to go on with this block, which the gateway has just begun with: nothing of the current one has come yet, or the gateway has left it
+ * behind for good. That one is wanted still, and comes round.
+ */
+function isBeginning({ block, wanted, decoder, ahead, repairing }: Receiving, data: DataPart): boolean {
+  if (data.block === block || data.part > MAX_MISSED_PARTS || !hasBlock(wanted, data.block)) return false;
+  if (repairing !== undefined) return false;
+  const isUntouched = decoder.missingCount === decoder.partCount && decoder.rank === 0;
+  const isNext = data.block === block + 1;
+  return isUntouched ? !isNext || ahead.every((word) => word === 0) : data.block > block + CATCH_UP;
 }
 
 /** While missing parts are being repaired they are on their way to the flash already. */
@@ -230,7 +267,7 @@ function addAhead(ahead: Int32Array, part: number): boolean {
 
 /** What follows when a part or a parity has been taken, or the flash has confirmed one. */
 function goOn(state: Receiving, effects: readonly BlockEffect[]): ReceiverStep {
-  if (state.block >= state.endBlock || state.repairing !== undefined) return [state, effects];
+  if (state.repairing !== undefined) return [state, effects];
   if (deficitOf(state.decoder) > 0) return [state, effects];
   if (state.decoder.missingCount > 0) return repair(state, 0, effects);
   return state.unwrittenCount > 0 ? [state, effects] : stored(state, effects);
@@ -277,23 +314,32 @@ function repaired(state: Receiving, bytes: Uint8Array): ReceiverStep {
   return goOn({ ...next, decoder: whole, repairing: undefined }, effects);
 }
 
-/** All bytes of the block are in the flash: the next one is the current one now, with what has come of it. */
+/** All bytes of the block are in the flash. */
 function stored(state: Receiving, effects: readonly BlockEffect[]): ReceiverStep {
-  const { order, block, endBlock, ahead } = state;
+  const { order, block, wanted } = state;
   const length = blockLength(order.imageBytes, block);
   const told = raise({ type: "blockStored", attempt: order.attempt, offset: block * BLOCK_BYTES, length });
-  const next = { ...state, block: block + 1 };
-  if (block + 1 >= endBlock) {
+  removeBlock(wanted, block);
+  const following = nextBlock(wanted, block);
+  if (following === undefined) {
     const all = raise({ type: "blocksStored", attempt: order.attempt });
     return [undefined, [...effects, ...stopReceiving(), told, all]];
   }
-  const decoder = resetDecoder(state.decoder, partCountOf(blockLength(order.imageBytes, block + 1)));
-  for (let part = 0; part < decoder.partCount; part++) {
+  const [next, entering] = enter(state, following);
+  return goOn(next, [...effects, ...entering, told]);
+}
+
+/** Another block is the current one now, with what has come of it. What has come of the one before is not known any more. */
+function enter(state: Receiving, block: number): readonly [Receiving, readonly BlockEffect[]] {
+  const { order, ahead } = state;
+  const isNext = block === state.block + 1;
+  const decoder = resetDecoder(state.decoder, partCountOf(blockLength(order.imageBytes, block)));
+  for (let part = 0; isNext && part < decoder.partCount; part++) {
     if (((ahead[part >> 5]! >> (part & 31)) & 1) === 1) addPart(decoder, part);
   }
   ahead.fill(0);
-  const [ready, erasing] = eraseTo({ ...next, decoder }, blockEnd(state, block + 1));
-  return goOn(ready, [...effects, ...erasing, told]);
+  const erasedTo = isNext ? state.erasedTo : block * BLOCK_BYTES;
+  return eraseTo({ ...state, block, decoder, erasedTo }, blockEnd(state, block));
 }
 
 /** Erases the sectors that come before `end` and are not erased yet. */
@@ -309,9 +355,9 @@ function eraseTo(state: Receiving, end: number): readonly [Receiving, readonly B
 
 /** One more sector, if it is time for it. */
 function eraseAhead(state: Receiving): readonly [Receiving, readonly BlockEffect[]] {
-  const { decoder, block, endBlock, erasedTo } = state;
+  const { decoder, block, wanted, erasedTo } = state;
   const isTime = (decoder.partCount - decoder.missingCount) % PARTS_AN_ERASE === 0;
-  if (!isTime || block + 1 >= endBlock) return [state, []];
+  if (!isTime || !hasBlock(wanted, block + 1)) return [state, []];
   return eraseTo(state, Math.min(erasedTo + 1, blockEnd(state, block + 1)));
 }
 
@@ -345,8 +391,9 @@ function woken(state: Receiving, event: Stamped<object>): ReceiverStep {
   return [{ ...state, turn }, [...(isAsking ? [sayStatus(state)] : []), setTimer(wakeMs)]];
 }
 
-function sayStatus({ order, block, endBlock, decoder }: Receiving): BlockEffect {
+function sayStatus({ order, block, wanted, decoder }: Receiving): BlockEffect {
   const { id, imageBytes } = order;
+  const endBlock = endOfRun(wanted, block);
   const [room, settled] = [roomOf(decoder), settledParts(decoder)];
   const bytes = statusFrame({ id, imageBytes, block, endBlock, room, settled });
   // nothing depends on whether it was sent

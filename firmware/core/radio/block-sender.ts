@@ -11,20 +11,12 @@
 //              └─────── all sent ──────┘
 //
 // The next block is sent without being asked for, as long as anybody was heard lately who wants to have it. Who falls behind by a few
-// blocks is served first; who joins late is served from its block on when the others have theirs.
+// blocks is served first; who joins late takes what is sent from then on, and the blocks that it has missed are sent once more when the others
+// have theirs, for all latecomers together.
 
 import { bytesEqual } from "../bytes.js";
 import type { Stamp, Stamped } from "../event.js";
-import {
-  BLOCK_BYTES,
-  lowestBit,
-  PART_SET_BYTES,
-  PART_SET_WORDS,
-  partCountOf,
-  partLength,
-  subsetWord,
-  wordMask,
-} from "./block-code.js";
+import { BLOCK_BYTES, partCountOf, partLength } from "./block-code.js";
 import {
   type Asker,
   type Demand,
@@ -51,12 +43,14 @@ import {
   type BlockEvent,
   type BlockNews,
   blockFrame,
+  CATCH_UP,
   type CombineParts,
   isBlockFrame,
   LINGER_MS,
   LISTEN_MS,
 } from "./block-vocabulary.js";
-import { BROADCAST } from "./vocabulary.js";
+import { allParts, bytesOf, firstOf, NO_PARTS, type PartSet, someOf, subsetOf, toggled } from "./part-set.js";
+import { BROADCAST, type RadioEffect } from "./vocabulary.js";
 
 export interface ServedImage {
   /** Of the effects and of what is told. */
@@ -86,7 +80,7 @@ export interface Sending {
   readonly endBlock: number;
   /** What is still to be sent in this round. */
   readonly announceCount: number;
-  readonly data: readonly number[];
+  readonly data: PartSet;
   readonly parityCount: number;
   /** Being read from the flash. */
   readonly reading: Item | undefined;
@@ -127,8 +121,6 @@ const JOIN_MS = 60;
 const ANNOUNCE_COUNT = 3;
 /** So many blocks are sent while nobody is heard. With no loss at all devices are silent. */
 const MAX_UNHEARD = 8;
-/** Who is so many blocks behind or fewer catches up before the others go on: that costs less than sending all the rest once more. */
-const CATCH_UP = 4;
 /** Rounds of a block, until the others go on without those who still lack parts of it. */
 const MAX_ROUNDS = 24;
 
@@ -168,6 +160,30 @@ export const serveOther = (before: Sending, image: ServedImage, availableBytes: 
   underWay: before.underWay,
 });
 
+/** Somebody wants the blocks from this one on who need not say so by a frame. */
+export function wantBlocks(state: Sending, block: number, endBlock: number): SenderStep {
+  const next = { ...state, endBlock: Math.max(state.endBlock, endBlock), unheardCount: 0 };
+  if (state.phase !== "idle") return [joinsLate(next, { block, endBlock }), []];
+  const isWaited = state.block < state.endBlock;
+  const first = isWaited ? Math.min(state.block, block) : block;
+  return visit({ ...next, front: first }, first, ANNOUNCE_COUNT);
+}
+
+/** Nothing is being sent, and nothing waits for the flash. */
+export const isAtRest = ({ phase, block, endBlock }: Sending): boolean =>
+  phase === "idle" && block >= endBlock;
+
+/** Of the image, from its start to the block that is being sent in this pass. */
+export const sentBytes = ({ phase, front }: Sending): number => (phase === "idle" ? 0 : front * BLOCK_BYTES);
+
+/** Tells those who want this image that its parts come later. */
+export function postponement({ image, session, block }: Sending, waitSeconds: number): RadioEffect {
+  const { id, imageBytes } = image;
+  const bytes = announceFrame({ session, id, imageBytes, block, waitSeconds });
+  // nothing depends on whether it was sent
+  return { type: "sendFrame", frame: 0, to: BROADCAST, bytes };
+}
+
 /** More of the image is in the flash. */
 export function extendBlocks(state: Sending, availableBytes: number): SenderStep {
   const next = { ...state, availableBytes };
@@ -191,14 +207,6 @@ export function senderStep(state: Sending, event: Stamped<BlockEvent>): SenderSt
       return [state, []];
   }
 }
-
-const NO_PARTS: readonly number[] = Object.freeze([0, 0, 0]);
-
-const allParts = (partCount: number): readonly number[] => [
-  wordMask(0, partCount),
-  wordMask(1, partCount),
-  wordMask(2, partCount),
-];
 
 const partCountAt = ({ image }: Sending, block: number): number =>
   partCountOf(blockLength(image.imageBytes, block));
@@ -232,11 +240,11 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
   return [{ ...next, demands }, isFirst ? [setTimer(SETTLE_MS)] : []];
 }
 
-/** Whoever wants to begin further ahead is reached in this pass, unless it ends before. */
-function joinsLate(state: Sending, { block, endBlock }: BlockStatus): Sending {
+/** Whoever wants to begin further ahead is reached in this pass, unless it ends before; and all take what is sent behind this block. */
+function joinsLate(state: Sending, { block, endBlock }: Pick<BlockStatus, "block" | "endBlock">): Sending {
   if (block > state.block) return state;
   const lateBlock = Math.min(block, state.lateBlock ?? block);
-  return { ...state, lateBlock, lateEnd: Math.max(state.lateEnd, endBlock) };
+  return { ...state, lateBlock, lateEnd: Math.max(state.lateEnd, Math.min(endBlock, state.block + 1)) };
 }
 
 /** Somebody lacks more than was known when the round began. */
@@ -305,7 +313,7 @@ const rest = (state: Sending): SenderStep => [
 
 // what is sent
 
-const send = (state: Sending, data: readonly number[], parityCount: number): SenderStep =>
+const send = (state: Sending, data: PartSet, parityCount: number): SenderStep =>
   pump({ ...state, phase: "sending", data, parityCount });
 
 /** Hands frames to the radio as long as it takes them; behind the last one it listens. */
@@ -316,17 +324,21 @@ function pump(state: Sending): SenderStep {
   if (announceCount > 0) {
     const { id, imageBytes } = image;
     const next = { ...state, announceCount: announceCount - 1 };
-    return transmit(next, { kind: "announce" }, announceFrame({ session, id, imageBytes, block }));
+    return transmit(
+      next,
+      { kind: "announce" },
+      announceFrame({ session, id, imageBytes, block, waitSeconds: 0 }),
+    );
   }
   const part = firstOf(data);
   if (part >= 0) {
     const next = { ...state, data: toggled(data, part) };
-    return combine(next, { kind: "data", part }, setOf(toggled(NO_PARTS, part)));
+    return combine(next, { kind: "data", part }, bytesOf(toggled(NO_PARTS, part)));
   }
   if (parityCount > 0) {
     const seed = (state.seed + 1) & 0xffff;
     const next = { ...state, seed, parityCount: parityCount - 1, paritySentCount: state.paritySentCount + 1 };
-    return combine(next, { kind: "parity", seed }, subsetOf(seed, partCountAt(state, block)));
+    return combine(next, { kind: "parity", seed }, bytesOf(subsetOf(seed, partCountAt(state, block))));
   }
   if (state.underWay.length > 0) return [state, []];
   return listen(state);
@@ -387,39 +399,6 @@ const failed = (state: Sending, message: string): SenderStep => [
   { ...state, phase: "idle", reading: undefined, endBlock: 0 },
   [raise({ type: "blocksFailed", attempt: state.image.attempt, message })],
 ];
-
-// sets of parts
-
-const firstOf = (words: readonly number[]): number => {
-  for (let word = 0; word < PART_SET_WORDS; word++)
-    if (words[word] !== 0) return 32 * word + lowestBit(words[word]!);
-  return -1;
-};
-
-const toggled = (words: readonly number[], part: number): readonly number[] =>
-  words.map((word, i) => (i === part >> 5 ? word ^ (1 << (part & 31)) : word));
-
-/** At most so many parts of a set, from one of them on, so that all have their turn. */
-function someOf(words: readonly number[], maxCount: number, from: number): readonly number[] {
-  let chosen = NO_PARTS;
-  let count = 0;
-  for (let i = 0; i < 32 * PART_SET_WORDS && count < maxCount; i++) {
-    const part = (from + i) % (32 * PART_SET_WORDS);
-    if (((words[part >> 5]! >> (part & 31)) & 1) === 0) continue;
-    chosen = toggled(chosen, part);
-    count += 1;
-  }
-  return chosen;
-}
-
-function setOf(words: readonly number[]): Uint8Array {
-  const bytes = new Uint8Array(PART_SET_BYTES);
-  for (let i = 0; i < PART_SET_BYTES; i++) bytes[i] = words[i >> 2]! >> (8 * (i & 3));
-  return bytes;
-}
-
-const subsetOf = (seed: number, partCount: number): Uint8Array =>
-  setOf([subsetWord(seed, 0, partCount), subsetWord(seed, 1, partCount), subsetWord(seed, 2, partCount)]);
 
 const raise = (event: BlockNews): BlockEffect => ({ type: "raise", event });
 const setTimer = (delayMs: number): BlockEffect => ({ type: "setTimer", timer: "block.send", delayMs });

@@ -18,7 +18,7 @@ import {
 } from "./block-vocabulary.js";
 
 export interface Turn {
-  /** When the gateway was last heard sending blocks of this image, ms since the boot. */
+  /** When the gateway was last heard sending blocks of this image, ms since the boot; in the future: until then it has said not to. */
   readonly heardAt: number;
   /** When this device speaks unless something is heard; absent: it waits for silence. */
   readonly speakAt: number | undefined;
@@ -39,17 +39,22 @@ export function firstTurn(at: number, random: number): readonly [Turn, Wake] {
   return [{ heardAt: at, speakAt, wakeAt: speakAt, isSaid: false, spokenCount: 0 }, speakAt - at];
 }
 
-/** The gateway is sending: whoever wants to speak waits for silence again. */
-export function gatewaySends(turn: Turn, at: number): readonly [Turn, Wake] {
-  const isLate = turn.wakeAt > at + SILENCE_MS;
+/**
+ * The gateway is sending: whoever wants to speak waits for silence again.
+ *
+ * @param quietMs how long it has said that nothing comes, and nobody needs to ask
+ */
+export function gatewaySends(turn: Turn, at: number, quietMs = 0): readonly [Turn, Wake] {
+  const heardAt = at + quietMs;
+  const isLate = turn.wakeAt > heardAt + SILENCE_MS;
   const next: Turn = {
-    heardAt: at,
+    heardAt,
     speakAt: undefined,
-    wakeAt: isLate ? at + SILENCE_MS : turn.wakeAt,
+    wakeAt: isLate ? heardAt + SILENCE_MS : turn.wakeAt,
     isSaid: false,
     spokenCount: 0,
   };
-  return [next, isLate ? SILENCE_MS : undefined];
+  return [next, isLate ? heardAt + SILENCE_MS - at : undefined];
 }
 
 /** The timer has fired. Whether it speaks now, and when the timer fires next. */

@@ -1,5 +1,5 @@
 // Finds the gateway of a device without a network, and notices when it is gone. Channel by channel the device asks, and listens for a
-// moment; the channel where the gateway was last comes first. The first gateway of the group that answers is kept, also over restarts. Another
+// moment; the channel where the gateway was last comes first, and several times: many devices may have lost it at once. The first gateway of the group that answers is kept, also over restarts. Another
 // one is taken only after the kept one was silent for ten minutes: it was replaced. Sends nothing but these questions.
 //
 //   off ─ startSearch ─► seeking ─ beacon ─► linked ─ silent for 40 s ─► seeking
@@ -17,8 +17,12 @@ export const GATEWAY_KEY = "radio.gateway";
 export const MAX_GATEWAY_LENGTH = 24;
 
 const CHANNEL_COUNT = 13;
+/** ESP-IDF's default country refuses those behind it. A radio that refuses any of these has failed. */
+const LEAST_CHANNEL_COUNT = 11;
 /** For an answer to come: a gateway that is busy sending takes some frames' time. */
 const LISTEN_MS = 120;
+/** Questions on the channel where it was last, each with twice the time for an answer. */
+const HOME_TRIES = 3;
 /** Between two rounds over all channels: listening costs 100 mA. */
 const PAUSE = Object.freeze({ firstMs: 500, maximumMs: 30_000 });
 /** A beacon comes every 10 s. */
@@ -42,6 +46,10 @@ export interface SearchState {
   /** Where it was found; 1 to 13. */
   readonly homeChannel: number;
   readonly channel: number;
+  /** How many the radio has, as far as is known. */
+  readonly channelCount: number;
+  /** Questions on the channel where the gateway was last. */
+  readonly homeCount: number;
   /** Channels asked in this round. */
   readonly askedCount: number;
   /** Rounds without an answer. */
@@ -70,6 +78,8 @@ export function newSearch(group: number, stored: string | undefined): SearchStat
     gateway: isWell ? gateway : "",
     homeChannel: isWell ? channel : 1,
     channel: 0,
+    channelCount: CHANNEL_COUNT,
+    homeCount: 0,
     askedCount: 0,
     roundCount: 0,
     heardMs: 0,
@@ -99,9 +109,10 @@ export function searchHeard(
   const isReplacement = state.gateway === "" || at - state.sinceMs >= REPLACED_MS;
   if (from !== state.gateway && !isReplacement) return [state, []];
   const beacon = readBeacon(bytes);
-  if (beacon?.type === "beacon" && beacon.group === state.group)
-    return found(beacon.channel > 0 ? { ...state, channel: beacon.channel } : state, from, rssi, at);
-  return [state, bytes[0] === ANNOUNCE ? [ask(state, from)] : []];
+  const isBeacon = beacon?.type === "beacon" && beacon.group === state.group;
+  if (isBeacon && beacon.channel > 0) return found({ ...state, channel: beacon.channel }, from, rssi, at);
+  // what nobody has asked for may be of the channel before: the answer tells
+  return [state, isBeacon || bytes[0] === ANNOUNCE ? [ask(state, from)] : []];
 }
 
 /** Its timer has fired. */
@@ -119,24 +130,41 @@ export const searchDoubt = (state: SearchState, at: number): Step =>
     ? [{ ...state, heardMs: Math.min(state.heardMs, at - DOUBT_MS) }, [ask(state, state.gateway)]]
     : [state, []];
 
+/** The radio is not on the channel that it was asked for; `undefined`: it has failed. */
+export function searchFailed(state: SearchState, { random }: Stamp): Step | undefined {
+  const { phase, channel } = state;
+  if (phase !== "seeking" || channel <= LEAST_CHANNEL_COUNT) return undefined;
+  const channelCount = Math.min(state.channelCount, channel - 1);
+  const homeChannel = state.homeChannel > channelCount ? 1 : state.homeChannel;
+  // it was not asked there, and is not again
+  const askedCount = Math.max(1, state.askedCount - 1);
+  return seekOn({ ...state, channelCount, homeChannel, askedCount, homeCount: HOME_TRIES }, random);
+}
+
 function seekOn(state: SearchState, random: number): Step {
-  if (state.askedCount < CHANNEL_COUNT) {
+  const { askedCount, channelCount } = state;
+  const isHome = askedCount === 1 && state.gateway !== "" && state.homeCount < HOME_TRIES;
+  if (isHome) return seek({ ...state, askedCount: 0 }, random);
+  if (askedCount < channelCount) {
     // a round begins where the gateway was
-    const channel = state.askedCount === 0 ? state.channel : (state.channel % CHANNEL_COUNT) + 1;
+    const channel = askedCount === 0 ? state.channel : state.channel >= channelCount ? 1 : state.channel + 1;
     const [next, outputs] = seek({ ...state, channel }, random);
     return [next, [{ type: "tuneRadio", channel }, ...outputs]];
   }
   const channel = state.homeChannel;
   const roundCount = state.roundCount + 1;
   return [
-    { ...state, channel, askedCount: 0, roundCount },
+    { ...state, channel, askedCount: 0, homeCount: 0, roundCount },
     [{ type: "tuneRadio", channel }, timer(backoffMs(PAUSE, roundCount, random))],
   ];
 }
 
 function seek(state: SearchState, random: number): Step {
-  const wait = timer(Math.round(LISTEN_MS * (1 + random / 2)));
-  return [{ ...state, askedCount: state.askedCount + 1 }, [ask(state, BROADCAST), wait]];
+  const isHome = state.askedCount === 0;
+  const listenMs = isHome ? LISTEN_MS * 2 ** state.homeCount : LISTEN_MS;
+  const wait = timer(Math.round(listenMs * (1 + random / 2)));
+  const homeCount = state.homeCount + (isHome ? 1 : 0);
+  return [{ ...state, homeCount, askedCount: state.askedCount + 1 }, [ask(state, BROADCAST), wait]];
 }
 
 function found(state: SearchState, gateway: string, rssi: number, at: number): Step {
@@ -148,6 +176,7 @@ function found(state: SearchState, gateway: string, rssi: number, at: number): S
     gateway,
     homeChannel: channel,
     askedCount: 0,
+    homeCount: 0,
     roundCount: 0,
     heardMs: at,
   };
@@ -170,11 +199,11 @@ function lost(state: SearchState, at: number, random: number): Step {
   return [next, [{ type: "log", level: "warn", message }, { type: "gatewayLost" }, ...outputs]];
 }
 
-const ask = ({ group }: SearchState, to: string): RadioEffect => ({
+const ask = ({ group, channel }: SearchState, to: string): RadioEffect => ({
   type: "sendFrame",
   frame: 0,
   to,
-  bytes: writeBeacon({ type: "seek", group }),
+  bytes: writeBeacon({ type: "seek", group, channel }),
 });
 
 const timer = (delayMs: number): SearchOutput => ({ type: "setTimer", timer: "radio.seek", delayMs });

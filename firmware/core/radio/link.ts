@@ -8,10 +8,11 @@
 //
 // One exchange at a time; the requests behind it wait. Nothing is lost when the gateway is: what waits fails, as with a network.
 
-import { readDigits, readHexDigits } from "../digits.js";
-import type { Effect, HttpRequest } from "../effect.js";
+import { readDigits } from "../digits.js";
+import type { Effect, HttpRequest, TimerEffect } from "../effect.js";
 import type { Event, Stamp } from "../event.js";
 import { originOf, readAddress } from "../http/address.js";
+import { isPart } from "./block-frames.js";
 import type { BlockOrder } from "./block-receiver.js";
 import type { BlockNews } from "./block-vocabulary.js";
 import {
@@ -26,27 +27,49 @@ import {
   startExchange,
 } from "./exchange-client.js";
 import { isExchangeFrame } from "./exchange-frames.js";
-import { BLOCKS_HEADER, type ExchangeAnswer, readAnswer, writeRequest } from "./exchange-message.js";
+import { readAnswer, writeRequest } from "./exchange-message.js";
 import {
   newSearch,
   type SearchOutput,
   type SearchState,
   type SearchTimer,
   searchDoubt,
+  searchFailed,
   searchHeard,
   searchTimer,
   startSearch,
 } from "./gateway-search.js";
 import { askAnswer, nextOfAnswer, type OpenAnswer, openAnswer } from "./link-answer.js";
+import {
+  type Arriving,
+  arrivingFrom,
+  type BlockImage,
+  imageOf,
+  isChunkStored,
+  noteStored,
+} from "./link-image.js";
 import type { RadioEffect, RadioEvent } from "./vocabulary.js";
 
 /** Core has two at once: of its update, and of its reports. An app may have as many. */
 const MAX_REQUEST_COUNT = 4;
 
-export type LinkTimer = ClientTimer | SearchTimer;
+/**
+ * While the gateway broadcasts an image nobody asks for anything else, because the air is everybody's: a request waits until no part was heard for
+ * so long …
+ */
+const PAUSE_MS = 1_000;
+/** … and then for a random part of this, because many wait; … */
+const SPREAD_MS = 3_000;
+/** … but not longer than this in all: who asks gives up after 15 s. */
+const MAX_PAUSE_MS = 10_000;
+/** Between two notes of when a part was heard. */
+const NOTE_MS = 250;
+
+export type LinkTimer = ClientTimer | SearchTimer | "radio.turn";
 export const LINK_TIMERS: readonly string[] = Object.freeze([
   "radio.exchange",
   "radio.seek",
+  "radio.turn",
 ] satisfies LinkTimer[]);
 
 /** Bytes have come into the slot by another way than an answer; the next chunk may be there. */
@@ -59,39 +82,16 @@ type BlockRequest =
   | { readonly type: "receiveBlocks"; readonly order: BlockOrder }
   | { readonly type: "stopBlocks" };
 
-/** An image that the gateway has for its devices. */
-interface BlockImage {
-  /** Its number among the gateway's images, 8 bytes. */
-  readonly id: Uint8Array;
-  readonly imageBytes: number;
-  /** Of the release: one or more blocks. */
-  readonly chunkBytes: number;
-}
-
 interface Waiting {
   readonly attempt: number;
   readonly target: string;
-  readonly range: ByteRange;
+  /** The first byte that is asked for. */
+  readonly start: number;
   /** Its answer may come in blocks. */
   readonly isDownload: boolean;
   readonly message: Uint8Array;
-}
-
-/** `end` is not included; undefined: to the end of what is asked for. */
-interface ByteRange {
-  readonly start: number;
-  readonly end: number | undefined;
-}
-
-/** Blocks on their way into the slot. They come one behind the other, whether core asks for the next one yet or not. */
-interface Arriving {
-  readonly attempt: number;
-  /** Blocks from `start` on are stored up to here. */
-  readonly storedTo: number;
-  /** Where the chunk begins that core was told of last: if it asks for that one again, it is wrong. */
-  readonly toldStart: number | undefined;
-  readonly start: number;
-  readonly end: number;
+  /** When core asked for it. */
+  readonly sinceMs: number;
 }
 
 export interface LinkState {
@@ -107,6 +107,8 @@ export interface LinkState {
   readonly arriving: Arriving | undefined;
   /** Core's request for a chunk, and where that begins. */
   readonly asked: { readonly attempt: number; readonly start: number } | undefined;
+  /** When a part of an image was heard last, to NOTE_MS. */
+  readonly partMs: number;
   /** Of the last order of blocks. */
   readonly blockAttempt: number;
   /** What core has not heard yet. */
@@ -123,6 +125,7 @@ export const newLink = (group: number, stored: string | undefined): LinkState =>
   image: undefined,
   arriving: undefined,
   asked: undefined,
+  partMs: -PAUSE_MS,
   blockAttempt: FIRST_BLOCK_ATTEMPT,
   events: NONE,
 });
@@ -135,6 +138,7 @@ export type LinkOutput =
   | RadioEffect
   | Extract<SearchOutput, { readonly type: "setTimer" | "clearTimer" | "store" | "log" }>
   | Extract<ClientEffect, { readonly type: "setTimer" | "clearTimer" }>
+  | TimerEffect<"radio.turn">
   | BlockRequest;
 
 type Step = readonly [LinkState, readonly LinkOutput[]];
@@ -203,10 +207,10 @@ function requested(
   if (state.waiting.length >= MAX_REQUEST_COUNT)
     return [failed(state, attempt, "too many requests at once"), []];
   const target = read.value.path;
-  const range = rangeOf(request);
+  const start = startOf(request);
   // the gateway has told that it comes in blocks: there is nothing to ask. But it has to know of a chunk that came out wrong.
-  if (state.image?.target === target && range.start !== state.arriving?.toldStart)
-    return chunkAsked(state, attempt, range);
+  if (state.image?.target === target && start !== state.arriving?.toldStart)
+    return chunkAsked(state, attempt, start);
   const message = writeRequest({
     method: request.method,
     target,
@@ -215,16 +219,13 @@ function requested(
   });
   if (!message) return [failed(state, attempt, "the request is too long for the radio"), []];
   const isDownload = request.method === "GET" && attempt > 0;
-  const waiting = [...state.waiting, { attempt, target, range, isDownload, message }];
+  const waiting = [...state.waiting, { attempt, target, start, isDownload, message, sinceMs: stamp.at }];
   return waiting.length > 1 ? [{ ...state, waiting }, []] : startNext({ ...state, waiting }, stamp);
 }
 
-/** Of `bytes=0-99`; without one, all. */
-function rangeOf({ headers: { range = "" } }: HttpRequest): ByteRange {
-  const [start = "", last = ""] = range.slice(RANGE_UNIT.length).split("-", 2);
-  const lastByte = readDigits(last);
-  return { start: readDigits(start) ?? 0, end: lastByte === undefined ? undefined : lastByte + 1 };
-}
+/** Of `bytes=0-99`; without one, 0. */
+const startOf = ({ headers: { range = "" } }: HttpRequest): number =>
+  readDigits(range.slice(RANGE_UNIT.length).split("-", 1)[0] ?? "") ?? 0;
 const RANGE_UNIT = "bytes=";
 
 function closed(state: LinkState, attempt: number, stamp: Stamp): Step {
@@ -248,7 +249,12 @@ const isOfNetwork = ({ type }: LinkEvent): boolean =>
 
 function startNext(state: LinkState, stamp: Stamp): Step {
   const [first] = state.waiting;
-  if (!first) return [state, []];
+  if (!first || state.client.phase !== "idle") return [state, []];
+  const { at, random } = stamp;
+  if (at - state.partMs < PAUSE_MS && at - first.sinceMs < MAX_PAUSE_MS) {
+    const delayMs = PAUSE_MS + Math.round(random * SPREAD_MS);
+    return [state, [{ type: "setTimer", timer: "radio.turn", delayMs }]];
+  }
   const [client, effects] = startExchange(state.client, state.search.gateway, first.message, stamp);
   return [{ ...state, client }, effects.filter(isOutput)];
 }
@@ -268,7 +274,8 @@ export function linkHeard(
     case "frameReceived": {
       const [search, outputs] = searchHeard(state.search, event, stamp);
       const isSame = search === state.search && outputs.length === 0;
-      const [next, before] = isSame ? ([state, NONE] as const) : found({ ...state, search }, outputs);
+      const [linked, before] = isSame ? ([state, NONE] as const) : found({ ...state, search }, outputs);
+      const next = partNoted(linked, event, stamp.at);
       if (!isExchangeFrame(event.bytes)) return [next, before];
       const exchange = exchangeFrame(next.client, event.from, event.bytes, stamp);
       const [after, effects] = advanced(next, exchange, stamp);
@@ -278,15 +285,28 @@ export function linkHeard(
       return advanced(state, exchangeSent(state.client, event.frame, stamp), stamp);
     case "timerFired": {
       if (event.timer === "radio.exchange") return advanced(state, exchangeTimer(state.client, stamp), stamp);
+      if (event.timer === "radio.turn") return startNext(state, stamp);
       if (event.timer !== "radio.seek") return [state, []];
       const [search, outputs] = searchTimer(state.search, stamp);
       return found({ ...state, search }, outputs);
     }
-    case "radioFailed":
+    case "radioFailed": {
+      const step = searchFailed(state.search, stamp);
+      if (step) return found({ ...state, search: step[0] }, step[1]);
       return [state, [{ type: "log", level: "error", message: `the radio has failed: ${event.message}` }]];
+    }
     case "framesDropped":
       return [state, []];
   }
+}
+
+function partNoted(
+  state: LinkState,
+  { from, bytes }: { readonly from: string; readonly bytes: Uint8Array },
+  at: number,
+): LinkState {
+  const isNews = at - state.partMs >= NOTE_MS && from === state.search.gateway && isPart(bytes);
+  return isNews ? { ...state, partMs: at } : state;
 }
 
 /** Passes on what the search says, and tells core of it. */
@@ -353,47 +373,24 @@ function answered(state: LinkState, asked: Waiting, message: Uint8Array): Step {
   if (image && !asked.isDownload)
     return [failed(state, asked.attempt, "the gateway offers blocks of what is no image"), []];
   if (image)
-    return chunkAsked({ ...state, image: { ...image, target: asked.target } }, asked.attempt, asked.range);
+    return chunkAsked({ ...state, image: { ...image, target: asked.target } }, asked.attempt, asked.start);
   return [{ ...state, answers: [...state.answers, openAnswer(asked.attempt, answer)] }, []];
 }
-
-/** `<id, 16 hex digits> <bytes of the image> <bytes a chunk>`. */
-function imageOf({ status, headers }: ExchangeAnswer): BlockImage | undefined {
-  const text = headers[BLOCKS_HEADER];
-  if (text === undefined || (status !== 200 && status !== 206)) return undefined;
-  const [idText = "", imageText = "", chunkText = ""] = text.split(" ", 3);
-  const id = readId(idText);
-  const imageBytes = readDigits(imageText, 8);
-  const chunkBytes = readDigits(chunkText, 8);
-  return id && imageBytes && chunkBytes ? { id, imageBytes, chunkBytes } : undefined;
-}
-
-function readId(text: string): Uint8Array | undefined {
-  const id = new Uint8Array(ID_BYTES);
-  if (text.length !== 2 * ID_BYTES) return undefined;
-  for (let at = 0; at < ID_BYTES; at++) {
-    const byte = readHexDigits(text.slice(2 * at, 2 * at + 2));
-    if (byte === undefined) return undefined;
-    id[at] = byte;
-  }
-  return id;
-}
-const ID_BYTES = 8;
 
 // ── an image in blocks
 
 /** Core asks for a chunk, which may be on its way, or there, already. */
-function chunkAsked(state: LinkState, attempt: number, { start, end }: ByteRange): Step {
+function chunkAsked(state: LinkState, attempt: number, start: number): Step {
   const { image, arriving } = state;
   if (!image || start % image.chunkBytes !== 0 || start >= image.imageBytes) {
     const [stopped, stop] = stopBlocks({ ...state, image: undefined });
     return [failed(stopped, attempt, `no chunk begins at byte ${start}`), stop];
   }
   const asked = { attempt, start };
-  const isOnItsWay =
-    arriving && start >= arriving.start && start < arriving.end && start !== arriving.toldStart;
+  const isOnItsWay = arriving && start >= arriving.start && start !== arriving.toldStart;
   if (isOnItsWay) return [tellStored({ ...state, asked }), []];
   const blockAttempt = state.blockAttempt - 1;
+  const fresh = arrivingFrom(blockAttempt, start, image, arriving);
   const { id, imageBytes } = image;
   const order: BlockOrder = {
     attempt: blockAttempt,
@@ -401,14 +398,9 @@ function chunkAsked(state: LinkState, attempt: number, { start, end }: ByteRange
     id,
     imageBytes,
     start,
-    end: Math.min(end ?? imageBytes, imageBytes),
-  };
-  const fresh: Arriving = {
-    attempt: blockAttempt,
-    start,
-    end: order.end,
-    storedTo: start,
-    toldStart: undefined,
+    // all of it: what core asks for next is in the air already
+    end: imageBytes,
+    stored: fresh.stored,
   };
   return [{ ...state, asked, arriving: fresh, blockAttempt }, [{ type: "receiveBlocks", order }]];
 }
@@ -416,9 +408,7 @@ function chunkAsked(state: LinkState, attempt: number, { start, end }: ByteRange
 /** Tells core that the chunk it has asked for is stored, if it is. */
 function tellStored(state: LinkState): LinkState {
   const { asked, arriving, image } = state;
-  if (!asked || !arriving || !image) return state;
-  const chunkEnd = Math.min(asked.start + image.chunkBytes, image.imageBytes);
-  if (arriving.storedTo < chunkEnd) return state;
+  if (!asked || !arriving || !image || !isChunkStored(arriving, image, asked.start)) return state;
   const next: LinkState = { ...state, asked: undefined, arriving: { ...arriving, toldStart: asked.start } };
   return told(next, { type: "chunkStored", attempt: asked.attempt });
 }
@@ -430,10 +420,9 @@ export function linkBlocks(state: LinkState, report: BlockNews): LinkState {
   switch (report.type) {
     case "blockProgress":
       return asked ? told(state, { type: "chunkProgress", attempt: asked.attempt }) : state;
-    case "blockStored": {
-      if (report.offset !== arriving.storedTo) return state;
-      return tellStored({ ...state, arriving: { ...arriving, storedTo: report.offset + report.length } });
-    }
+    case "blockStored":
+      noteStored(arriving, report.offset);
+      return tellStored(state);
     case "blocksFailed": {
       const next: LinkState = { ...state, image: undefined, arriving: undefined, asked: undefined };
       return asked ? failed(next, asked.attempt, report.message) : next;

@@ -10,6 +10,7 @@ import type { TimerEffect } from "../../../core/effect.js";
 import type { Stamp, Stamped } from "../../../core/event.js";
 import { availableBytes } from "../../../core/gateway/cache.js";
 import type { CacheEvent } from "../../../core/gateway/cache-vocabulary.js";
+import type { CachedImage } from "../../../core/gateway/cached-image.js";
 import {
   GATEWAY_STORES,
   type GatewayEffect,
@@ -28,7 +29,7 @@ import {
   jobStep,
   memberHeard,
 } from "../../../core/gateway/job.js";
-import { answerMember } from "../../../core/gateway/job-members.js";
+import { answerMember, isAwaited } from "../../../core/gateway/job-members.js";
 import { JOB_KEY, MAX_JOB_LENGTH } from "../../../core/gateway/job-order.js";
 import {
   type MeshGatewayEvent,
@@ -40,6 +41,7 @@ import {
   newMeshGateway,
 } from "../../../core/mesh/gateway.js";
 import { isOfMesh, type MeshEffect, type MeshEvent } from "../../../core/mesh/vocabulary.js";
+import { sentBytes } from "../../../core/radio/block-sender.js";
 import type { ExchangeAnswer, ExchangeRequest } from "../../../core/radio/exchange-message.js";
 
 export interface GatewayAppSettings {
@@ -128,11 +130,19 @@ class Turn {
     const { group, cacheBytes } = this.#settings;
     const isFrame = event.type === "frameReceived";
     const member = isFrame ? (request: ExchangeRequest) => this.#answer(request) : undefined;
-    const [gateway, effects] = gatewayStep(this.state.gateway, event, { group, cacheBytes, member });
+    const [gateway, effects] = gatewayStep(this.state.gateway, event, {
+      group,
+      cacheBytes,
+      member,
+      isAwaited: (image) => this.#isAwaited(image),
+    });
     this.state = { ...this.state, gateway };
     for (const effect of effects) {
       if (effect.type === "memberAsked")
-        this.state = { ...this.state, job: memberHeard(this.state.job, effect.request, this.#stamp.at) };
+        this.state = {
+          ...this.state,
+          job: memberHeard(this.state.job, effect.request, effect.peer, this.#stamp.at),
+        };
       else if (!isForApps(effect)) this.effects.push(effect);
     }
   }
@@ -150,6 +160,12 @@ class Turn {
     const time = Math.floor(timeAt(this.state.gateway.device.update.clock, at));
     const standing = { order: about.order, isOpen, isCommitted, isStopped, nodes };
     return answerMember(standing, request, time);
+  }
+
+  /** Everybody whom an order is for is offered its image with the next check. */
+  #isAwaited(image: CachedImage): boolean {
+    const { order, members, nodes } = this.state.job;
+    return order?.image?.id === image.id && isAwaited(order, members, nodes, this.#stamp.at);
   }
 
   #mesh(event: Stamped<MeshGatewayEvent>): void {
@@ -195,6 +211,7 @@ class Turn {
       headers: token === "" ? {} : { authorization: `Bearer ${token}` },
       cacheBytes,
       availableBytes: isOrdered ? availableBytes(gateway.cache) : 0,
+      sentBytes: isOrdered && gateway.sender ? sentBytes(gateway.sender) : 0,
       meshNodes:
         distribution && !distribution.isCancelled && distribution.image.md5 === job.order?.md5
           ? distribution.nodes

@@ -44,6 +44,7 @@ describe("a device without a network", () => {
       return one.node.runs("1.1.0");
     };
     expect(one.air.runUntil(isOver, 10 * MINUTE_MS)).equal(true);
+    one.air.runFor(MINUTE_MS);
     expect(forgedCount).above(1);
     expectUpdated(one);
     expect(armed).deep.equal(slot.bytes);

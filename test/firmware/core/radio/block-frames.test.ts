@@ -38,8 +38,8 @@ const STATUS_OF = {
 
 describe("frames of blocks", () => {
   it("are laid out as documented", () => {
-    const announced = { session: 5, id: ID, imageBytes: IMAGE_BYTES, block: 0x21 };
-    assert.strictEqual(hex(announceFrame(announced)), "300501020304050607084042" + "0f00" + "2100");
+    const announced = { session: 5, id: ID, imageBytes: IMAGE_BYTES, block: 0x21, waitSeconds: 8 };
+    assert.strictEqual(hex(announceFrame(announced)), "300501020304050607084042" + "0f00" + "210008");
     const parity = { session: 2, id: ID, block: 0x0102, seed: 0xfedc, bytes: new Uint8Array(224).fill(0xaa) };
     assert.strictEqual(hex(parityFrame(parity)), `310201020304050607080201dcfe${"aa".repeat(224)}`);
     assert.strictEqual(
@@ -51,7 +51,7 @@ describe("frames of blocks", () => {
   });
 
   it("are read as they were written, and fit a frame", () => {
-    const announced = { session: 0, id: ID, imageBytes: IMAGE_BYTES, block: 61 };
+    const announced = { session: 0, id: ID, imageBytes: IMAGE_BYTES, block: 61, waitSeconds: 0 };
     assert.deepEqual(readAnnouncement(announceFrame(announced)), announced);
     const parity = { session: 1, id: ID, block: 61, seed: 9, bytes: new Uint8Array(224).fill(3) };
     assert.deepEqual(readParity(parityFrame(parity), IMAGE_BYTES), parity);
@@ -109,11 +109,11 @@ describe("frames of blocks", () => {
 
   it("refuse a block that the image does not have, and a session beyond 7", () => {
     assert.strictEqual(
-      readAnnouncement(announceFrame({ session: 8, id: ID, imageBytes: 100, block: 0 })),
+      readAnnouncement(announceFrame({ session: 8, id: ID, imageBytes: 100, block: 0, waitSeconds: 0 })),
       undefined,
     );
     assert.strictEqual(
-      readAnnouncement(announceFrame({ session: 0, id: ID, imageBytes: 100, block: 1 })),
+      readAnnouncement(announceFrame({ session: 0, id: ID, imageBytes: 100, block: 1, waitSeconds: 0 })),
       undefined,
     );
     const parity = { session: 0, id: ID, block: 62, seed: 0, bytes: new Uint8Array(224) };

@@ -7,6 +7,7 @@ import {
   senderStep,
   serveBlocks,
   serveOther,
+  wantBlocks,
 } from "../../../../firmware/core/radio/block-sender.js";
 import type { BlockEffect, BlockEvent } from "../../../../firmware/core/radio/block-vocabulary.js";
 
@@ -120,6 +121,26 @@ describe("a sender of blocks", () => {
     gateway.tell({ type: "partsCombined", attempt: 1, bytes: new Uint8Array(224) });
     gateway.tell({ type: "partsFailed", attempt: 1, message: "another's" });
     assert.strictEqual(gateway.state, before);
+  });
+
+  it("begins for somebody who has asked by other means, once the block is in its flash", () => {
+    const gateway = sender(0);
+    gateway.apply(wantBlocks(gateway.state, 1, 2));
+    gateway.apply(wantBlocks(gateway.state, 0, 2));
+    assert.deepEqual(gateway.sent, []);
+    gateway.apply(extendBlocks(gateway.state, 16_384));
+    assert.deepEqual(typesOf(gateway.sent), [ANNOUNCE, ANNOUNCE]);
+    assert.strictEqual(gateway.state.block, 0);
+  });
+
+  it("sends a latecomer once more what it has missed, and no block behind that", () => {
+    const gateway = sender();
+    gateway.apply(wantBlocks(gateway.state, 0, 2));
+    assert.strictEqual(gateway.state.lateBlock, undefined);
+    gateway.apply(wantBlocks(gateway.state, 1, 2));
+    assert.strictEqual(gateway.state.lateBlock, undefined, "it is reached in this pass");
+    gateway.apply(wantBlocks(gateway.state, 0, 2));
+    assert.deepEqual([gateway.state.lateBlock, gateway.state.lateEnd], [0, 1]);
   });
 
   it("waits for a block that is not in its flash yet", () => {

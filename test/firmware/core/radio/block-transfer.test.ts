@@ -66,6 +66,21 @@ describe("an image by radio", () => {
     assert.deepEqual(world.nodes[0]!.wrong, [0]);
   });
 
+  it("costs latecomers' first blocks once more for all of them, and not a pass for each", () => {
+    const imageBytes = 6 * 16_384;
+    const world = new BlockWorld({ seed: 3, imageBytes, nodeCount: 4, loss: 0.1 });
+    const [first, ...late] = world.nodes;
+    first!.begin();
+    for (const node of late) {
+      world.air.runUntil(() => first!.right.length > late.indexOf(node), HOUR);
+      node.begin();
+    }
+    assert.ok(world.run(HOUR));
+    assert.ok(areWhole(world));
+    // the last of them has missed four blocks, if not a part of the fourth
+    assert.isBelow(dataCount(world), (6 + 4) * 74 + 74);
+  });
+
   it("arrives whole through faults of every kind", () => {
     for (let seed = 0; seed < 8; seed++) assert.ok(areWhole(runFaults(seed)), `seed ${seed}`);
   });

@@ -105,6 +105,8 @@ export class Node {
   station: Station;
   readonly #world: BlockWorld;
   #verifiedBytes = 0;
+  /** Offsets of blocks that came before those in front of them. */
+  readonly #ahead = new Map<number, number>();
 
   constructor(world: BlockWorld, address: string) {
     this.#world = world;
@@ -119,6 +121,7 @@ export class Node {
 
   /** Fetches what it has not verified yet. */
   begin(end = this.#world.image.length): void {
+    this.#ahead.clear();
     this.station.dispatch<Own>({ type: "begin", start: this.#verifiedBytes, end });
   }
 
@@ -181,7 +184,10 @@ export class Node {
 
   /** The installer hashes the block that it waits for; one that is wrong it has fetched again. */
   #install(offset: number, length: number): void {
-    if (offset !== this.#verifiedBytes) return;
+    if (offset !== this.#verifiedBytes) {
+      this.#ahead.set(offset, length);
+      return;
+    }
     const block = Math.floor(offset / BLOCK_BYTES);
     const { image, air } = this.#world;
     if (
@@ -189,6 +195,8 @@ export class Node {
     ) {
       this.right.push(block);
       this.#verifiedBytes = offset + length;
+      const next = this.#ahead.get(this.#verifiedBytes);
+      if (next !== undefined) this.#install(this.#verifiedBytes, next);
       return;
     }
     this.wrong.push(block);

@@ -9,6 +9,7 @@ import {
   type SearchOutput,
   type SearchState,
   searchDoubt,
+  searchFailed,
   searchHeard,
   searchTimer,
   startSearch,
@@ -32,8 +33,13 @@ class Search {
   hear(from: string, bytes: Uint8Array) {
     return this.#take(searchHeard(this.state, { from, bytes, rssi: -60 }, this.#stamp));
   }
-  beacon = (from = GATEWAY, channel = 0, group = GROUP) =>
+  /** The answer to what was asked last, or another. */
+  beacon = (from = GATEWAY, channel = this.state.channel, group = GROUP) =>
     this.hear(from, writeBeacon({ type: "beacon", group, channel }));
+  fail = () => {
+    const step = searchFailed(this.state, this.#stamp);
+    return step && this.#take(step);
+  };
   doubt = () => this.#take(searchDoubt(this.state, this.at));
   /** Without logs. */
   get types(): string[] {
@@ -59,9 +65,9 @@ class Search {
 }
 
 /** The channels of a round, from its first question to the pause behind it. */
-function round(search: Search): number[] {
+function round(search: Search, count = 13): number[] {
   const channels = [search.state.channel];
-  for (let i = 0; i < 12; i++) channels.push(search.fire().state.channel);
+  while (search.state.askedCount < count) channels.push(search.fire().state.channel);
   return channels;
 }
 
@@ -69,7 +75,7 @@ describe("a beacon", () => {
   it("has these bytes", () => {
     const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
     expect(hex(writeBeacon({ type: "beacon", group: 0x12345678, channel: 6 }))).equal("28017856341206");
-    expect(hex(writeBeacon({ type: "seek", group: 0xffffffff }))).equal("2901ffffffff");
+    expect(hex(writeBeacon({ type: "seek", group: 0xffffffff, channel: 1 }))).equal("2901ffffffff01");
     expect(groupOf("")).equal(0x811c9dc5);
     expect(groupOf("a")).equal(0xe40c292c); // of the authors of FNV
   });
@@ -77,11 +83,13 @@ describe("a beacon", () => {
   it("is read from any part of a buffer, and nothing else is", () => {
     const beacon = { type: "beacon", group: GROUP, channel: 13 } as const;
     expect(readBeacon(Uint8Array.from([9, ...writeBeacon(beacon)]).subarray(1))).deep.equal(beacon);
-    expect(readBeacon(writeBeacon({ type: "seek", group: 1 }))).deep.equal({ type: "seek", group: 1 });
+    const seek = { type: "seek", group: 1, channel: 0 } as const;
+    expect(readBeacon(writeBeacon(seek))).deep.equal(seek);
     for (const bytes of [
       [],
       [0x28],
       [0x28, 1, 0, 0, 0, 0],
+      [0x29, 1, 0, 0, 0, 0],
       [0x28, 2, 0, 0, 0, 0, 1],
       [0x28, 1, 0, 0, 0, 0, 14],
       [0x20, 1, 0, 0, 0, 0, 1],
@@ -110,7 +118,8 @@ describe("the search for a gateway", () => {
 
   it("begins where the gateway was last, also after the pause", () => {
     const search = new Search(`${GATEWAY} 6`).start();
-    const expected = [6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5];
+    const expected = [6, 6, 6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5];
+    expect(search.waitMs).equal(150);
     expect(round(search)).deep.equal(expected);
     search.fire();
     expect(search.state.channel).equal(6);
@@ -130,10 +139,46 @@ describe("the search for a gateway", () => {
     expect(search.beacon(OTHER).state.gateway).equal(GATEWAY);
   });
 
-  it("goes to the channel that the gateway says, since a radio hears the one beside it, too", () => {
-    const search = new Search().start().beacon(GATEWAY, 2);
+  it("goes back to the channel that an answer is to, since it may have waited in the radio meanwhile", () => {
+    const search = new Search().start();
+    search.fire();
+    search.fire();
+    search.beacon(GATEWAY, 2);
     expect(search.outputs).deep.include({ type: "tuneRadio", channel: 2 });
     expect(search.stored).equal(`${GATEWAY} 2`);
+  });
+
+  it("asks the gateway whose beacon answers nobody, for that may be of the channel before", () => {
+    const search = new Search().start();
+    expect(search.beacon(GATEWAY, 0).asked).deep.equal([GATEWAY]);
+    expect(search.state.phase).equal("seeking");
+    expect(search.beacon().state.phase).equal("linked");
+  });
+
+  it("leaves out the channels that its radio refuses, and says nothing of that", () => {
+    const search = new Search(`${GATEWAY} 10`).start();
+    expect(round(search, 3)).deep.equal([10, 10, 10, 11, 12]);
+    expect(search.fail()?.types).deep.equal(["tuneRadio", "sendFrame", "setTimer"]);
+    expect(round(search, 11)).deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    search.fire();
+    search.fire();
+    expect(round(search, 11)).deep.equal([10, 10, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it("takes no other failure of its radio for a channel that is missing", () => {
+    const search = new Search(`${GATEWAY} 11`).start();
+    expect(search.fail()).equal(undefined);
+    search.beacon(GATEWAY, 12);
+    expect(search.fail(), "it is linked").equal(undefined);
+  });
+
+  it("looks elsewhere if its gateway was on a channel that its radio refuses", () => {
+    const search = new Search(`${GATEWAY} 13`).start();
+    search.fail();
+    expect(round(search, 12)).deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    search.fire();
+    expect(search.state.channel).equal(1);
+    expect(search.types).deep.equal(["tuneRadio", "setTimer"]);
   });
 
   it("writes nothing when it finds what it has stored", () => {

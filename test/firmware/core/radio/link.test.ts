@@ -32,7 +32,7 @@ class Link {
 
   static joined(): Link {
     const link = new Link().effect({ type: "joinWifi", attempt: 3, ssid: "", password: "", hostName: "a" });
-    link.frame(writeBeacon({ type: "beacon", group: 1, channel: 0 }));
+    link.frame(writeBeacon({ type: "beacon", group: 1, channel: 1 }));
     expect(link.events()).deep.equal([{ type: "wifiJoined", attempt: 3, address: GATEWAY, rssi: -60 }]);
     return link;
   }
@@ -234,6 +234,45 @@ describe("the link of a device without a network", () => {
     expect(link.events()).deep.equal([{ type: "chunkStored", attempt: 14 }]);
   });
 
+  it("knows blocks that came before those in front of them, and fetches only what was wrong again", () => {
+    const link = receiving();
+    expect(link.order).include({ start: 0, end: 40_000 });
+    link.news(stored(link, 2)).news(stored(link, 0));
+    expect(link.events()).deep.equal([{ type: "chunkStored", attempt: 10 }]);
+    link.get(12, IMAGE_URL, "bytes=0-39999").answer({ status: 206, headers: BLOCKS });
+    expect([...link.order!.stored!], "but for the first").deep.equal([0b100]);
+    link.news(stored(link, 0)).news(stored(link, 1)).events();
+    link.get(14, IMAGE_URL, "bytes=32768-39999");
+    expect(link.events()).deep.equal([{ type: "chunkStored", attempt: 14 }]);
+  });
+
+  it("asks for nothing while its gateway broadcasts an image, but not forever", () => {
+    const link = Link.joined();
+    const part = Uint8Array.of(0x3a, 0, 0, 1, 9);
+    link.at = 5_000;
+    link.frame(part).get(10, SERVER);
+    expect(link.types).deep.equal(["setTimer"]);
+    link.at = 5_900;
+    expect(link.fire("radio.turn").types).deep.equal(["setTimer"]);
+    link.at = 6_000;
+    expect(link.fire("radio.turn").types).include("sendFrame");
+    expect(link.fire("radio.turn").types, "it is asking").deep.equal([]);
+
+    const other = Link.joined();
+    other.at = 5_000;
+    other.frame(part).get(10, SERVER);
+    for (other.at = 6_000; other.at < 15_000; other.at += 500)
+      expect(other.frame(part).fire("radio.turn").types, `${other.at}`).deep.equal(["setTimer"]);
+    expect(other.fire("radio.turn").types, "it has waited for 10 s").include("sendFrame");
+  });
+
+  it("waits for no other's broadcast", () => {
+    const link = Link.joined();
+    link.at = 5_000;
+    link.frame(Uint8Array.of(0x3a, 0, 0, 1, 9), "24:0a:c4:00:00:09").frame(Uint8Array.of(0x30));
+    expect(link.get(10, SERVER).types).include("sendFrame");
+  });
+
   it("waits for all blocks of a larger chunk", () => {
     const headers = { "x-skyslot-blocks": "0123456789abcdef 40000 32768" };
     const link = Link.joined().get(10, IMAGE_URL).answer({ headers });
@@ -279,7 +318,7 @@ describe("the link of a device without a network", () => {
     const link = receiving();
     const { state } = link;
     expect(link.news({ ...stored(link, 0), attempt: -99 } as BlockNews).state).equal(state);
-    expect(link.news(stored(link, 1)).state).equal(state);
+    expect(link.news(stored(link, 1)).events()).deep.equal([]);
     expect(link.news({ type: "blocksStored", attempt: state.arriving!.attempt }).state).equal(state);
     const idle = Link.joined();
     expect(linkBlocks(idle.state, { type: "blockProgress", attempt: -1 })).equal(idle.state);
@@ -326,7 +365,7 @@ describe("the link of a device without a network", () => {
       { type: "requestFailed", attempt: 10, message: "the gateway is gone" },
       { type: "wifiLost", attempt: 3, reason: "lost" },
     ]);
-    link.frame(writeBeacon({ type: "beacon", group: 1, channel: 0 }));
+    link.frame(writeBeacon({ type: "beacon", group: 1, channel: 1 }));
     expect(link.events()).deep.equal([{ type: "wifiJoined", attempt: 3, address: GATEWAY, rssi: -60 }]);
   });
 

@@ -201,7 +201,7 @@ function rightFrame(random: Random, exchange: number): Uint8Array {
     case 0:
       return writeBeacon({ type: "beacon", group: group(random), channel: pick(random, [0, 1, 6, 13]) });
     case 1:
-      return writeBeacon({ type: "seek", group: group(random) });
+      return writeBeacon({ type: "seek", group: group(random), channel: pick(random, [0, 1, 6, 13]) });
     case 2:
       return oneOf(random, fragmentsOf("ask", id, Buffer.from(requestOf(random), "latin1"), 0, 40));
     case 3:
@@ -245,7 +245,13 @@ function rightFrame(random: Random, exchange: number): Uint8Array {
             rssi: -60,
           });
     case 10:
-      return announceFrame({ session, id: imageId, imageBytes, block });
+      return announceFrame({
+        session,
+        id: imageId,
+        imageBytes,
+        block,
+        waitSeconds: Math.floor(random() * 256),
+      });
     case 11:
       return parityFrame({
         session,
