@@ -268,9 +268,7 @@ function checkNames(scenario: Scenario): void {
       throw new ScenarioError(`${where}: there is no device and no group "${who}"`);
   for (const [index, step] of scenario.steps.entries())
     if ("deviceType" in step && !devices.some(({ type }) => type === step.deviceType))
-      throw new ScenarioError(
-        `steps[${index}].${step.type}: no device is of the type "${step.deviceType}"`,
-      );
+      throw new ScenarioError(`steps[${index}].${step.type}: no device is of the type "${step.deviceType}"`);
 }
 
 function version(text: string, where: string): string {
