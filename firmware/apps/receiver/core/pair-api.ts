@@ -149,7 +149,7 @@ function undo(place: Place): PairCommand | Hindrance {
 }
 
 function systemFacts({ state, undoable }: Leading, { uploaded }: Stock): object {
-  const { available, otherPercent } = state;
+  const { available, otherPercent, otherImage } = state;
   const { job, history } = state.system;
   return {
     available: available?.system.version ?? null,
@@ -157,9 +157,11 @@ function systemFacts({ state, undoable }: Leading, { uploaded }: Stock): object 
     job: job
       ? { version: job.version, phase: job.phase, reason: job.reason, transmitterPercent: otherPercent }
       : null,
-    uploaded: uploaded
-      ? { version: uploaded.release.version, build: uploaded.release.build, size: uploaded.release.size }
-      : null,
+    // it stays in the cache when it is installed
+    uploaded:
+      uploaded && uploaded.release.imageSha256 !== otherImage
+        ? { version: uploaded.release.version, build: uploaded.release.build, size: uploaded.release.size }
+        : null,
     undo: undoable?.version ?? null,
     history,
   };
