@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { OWNER_TOKEN } from "../../host-sim/desk/desk.js";
+import { type LivePair, openLivePair } from "../journey/pair/live-pair.js";
 import { pairImage } from "../journey/pair/pair-rig.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
-import { openPairStage, type PairStage } from "./pair-stage.js";
 
 /** Both updates, with two trials of half a minute, and the way back take five minutes of the devices' time. */
 const SPEED = 25;
@@ -18,14 +18,14 @@ const SHOTS = process.env.SKYSLOT_SHOTS;
 
 describe("the page of a pair in a browser", function () {
   this.timeout(240_000);
-  let stage: PairStage;
+  let stage: LivePair;
   let browser: Browser;
   let watched: WatchedPage;
   let page: Page;
 
   before(async function () {
     requireChromium(this);
-    stage = await openPairStage({ speed: SPEED });
+    stage = await openLivePair({ speed: SPEED });
     browser = await openBrowser();
     watched = await openPage(browser, PHONE);
     page = watched.page;

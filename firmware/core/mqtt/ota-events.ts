@@ -37,18 +37,20 @@ function ofUpdate(before: Seen, after: Seen): readonly OtaEvent[] {
   if (before.update === after.update) return NONE;
   const was = jobOf(before);
   const job = jobOf(after);
-  const version = (job ?? was)?.release.version ?? "";
+  const { record, staged, phase } = after.update;
+  const version = (job ?? was)?.release.version ?? record?.version ?? "";
   if (job && !was) return [{ event: "started", version }];
   if (job && was && job.lastStep > was.lastStep)
     return [{ event: "progress", version, percent: Math.min(100, job.lastStep * 10) }];
-  if (before.update.phase === after.update.phase) return NONE;
-  const event = PHASE_EVENTS.find(([phase]) => phase === after.update.phase)?.[1];
+  if (before.update.phase === phase) return NONE;
+  // after a boot it is there again, which is no news
+  if (before.update.phase === "staging" && staged) return [{ event: "staged", version }];
+  const event = PHASE_EVENTS.find(([one]) => one === phase)?.[1];
   return event === undefined ? NONE : [{ event, version }];
 }
 
 const PHASE_EVENTS: readonly (readonly [phase: string, event: string])[] = Object.freeze([
   Object.freeze(["proving", "verifying"] as const),
-  Object.freeze(["staged", "staged"] as const),
   Object.freeze(["restarting", "installed"] as const),
 ]);
 

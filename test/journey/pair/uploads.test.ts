@@ -58,6 +58,8 @@ describe("what is uploaded to a receiver", () => {
       uploaded: { version: "1.1.0", build: 0, size: images.transmitter.length },
       undo: null,
     });
+    const settings = JSON.stringify({ updates: "notify", windowFrom: 22, mqttPassword: "s3cret" });
+    expect((await pair.post("/api/receiver", settings)).status).equal(200);
     expect((await command("/api/ota/install?device=both")).status).equal(202);
     const isDone = await pair.until(() => said("system 1.1.0 is installed on both devices"), LIMIT_MS);
     expect(isDone, trace()).equal(true);
@@ -67,6 +69,9 @@ describe("what is uploaded to a receiver", () => {
     expect(facts).include({ undo: "1.1.0", job: null });
     const [entry] = facts.history as Record<string, unknown>[];
     expect(entry).include({ version: "1.1.0", result: "finished", what: "both" });
+    // restored after the update, and not shown
+    const kept = { updates: "notify", windowFrom: 22, mqttPassword: "********" };
+    expect((await pair.get("/api/receiver")).values).include(kept);
     // the update server knows nothing of these images, and hears nothing of them
     expect(pair.reports).deep.equal([]);
 

@@ -43,6 +43,21 @@ describe("messages about updates", () => {
     ]);
   });
 
+  it("tell that an image is staged, once, and installed when it is committed later", () => {
+    const waits = { ...DEVICE, update: { ...DEVICE.update, staged: { version: "1.1.0" } } } as DeviceState;
+    const record = { version: "1.1.0" };
+    const restarting = {
+      ...DEVICE,
+      update: { ...DEVICE.update, phase: "restarting", record },
+    } as DeviceState;
+    expect(told(updating("staging", JOB), waits)).deep.equal([{ event: "staged", version: "1.1.0" }]);
+    const restored = { ...waits, update: { ...waits.update, phase: "restoring" } } as DeviceState;
+    expect(told(DEVICE, restored)).deep.equal([]);
+    expect(told(restored, waits)).deep.equal([]);
+    expect(told(updating("staging", JOB), DEVICE), "it could not be stored").deep.equal([]);
+    expect(told(waits, restarting)).deep.equal([{ event: "installed", version: "1.1.0" }]);
+  });
+
   it("tell of trials and of what became of them", () => {
     const trial = (phase: string) => ({ ...DEVICE, trial: { ...DEVICE.trial, phase } }) as DeviceState;
     expect(told(DEVICE, trial("trial"))).deep.equal([{ event: "trial", version: "1.0.0" }]);

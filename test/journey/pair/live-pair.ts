@@ -3,19 +3,31 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { exposeOnLoopback } from "../../host-sim/network/bridge.js";
-import { type PairApp, type PairOptions, type PairRig, setUpPair } from "../journey/pair/pair-rig.js";
-import { releaseOf } from "../journey/rig.js";
-import { keepGoing } from "./portal-stage.js";
+import { OWNER_TOKEN } from "../../../host-sim/desk/desk.js";
+import { bridgeToLoopback, exposeOnLoopback } from "../../../host-sim/network/bridge.js";
+import { keepGoing } from "../../browser/portal-stage.js";
+import { releaseOf } from "../rig.js";
+import { type PairApp, type PairOptions, type PairRig, setUpPair } from "./pair-rig.js";
 
 const LIMIT_MS = 60 * 60_000;
+/** Last part of the address of what is added to the network. */
+const FIRST_SERVICE = 210;
 
-export interface PairStage {
+export interface LivePair {
   readonly pair: PairRig;
   /** Of the receiver's pages, such as `http://localhost:1234`. */
   readonly url: string;
   /** Writes an image and its release into files of their own, and returns their paths. */
   files(app: PairApp, image: Uint8Array): Promise<{ readonly image: string; readonly release: string }>;
+  /** What the receiver answers to a GET or, with a body, to a POST of its owner. */
+  ask(
+    path: string,
+    body?: object,
+  ): Promise<{ readonly status: number; readonly value: Record<string, unknown> }>;
+  /** Sends an image for one of the two, with its release. */
+  upload(app: PairApp, image: Uint8Array): Promise<number>;
+  /** A host in the home network whose port is a port of this computer; returns its address. */
+  addService(name: string, port: number, realPort: number): string;
   /** Waits, in real time, while the pair runs. */
   until(isDone: () => boolean, what: string): Promise<void>;
   said(text: string): boolean;
@@ -23,7 +35,7 @@ export interface PairStage {
 }
 
 /** Both are on, set up, and hear each other. */
-export async function openPairStage(options: PairOptions & { readonly speed: number }): Promise<PairStage> {
+export async function openLivePair(options: PairOptions & { readonly speed: number }): Promise<LivePair> {
   const { speed, ...others } = options;
   const folder = mkdtempSync(join(tmpdir(), "skyslot-pair-"));
   const pair = await setUpPair({ ...others, realTime: speed });
@@ -33,9 +45,32 @@ export async function openPairStage(options: PairOptions & { readonly speed: num
   const said = (text: string) => pair.lines.receiver.some((line) => line.includes(text));
   await pair.until(() => said("setup portal closed") && pair.lines.transmitter.some(isInRange), LIMIT_MS);
   const pace = keepGoing(world);
+  const url = `http://localhost:${door.port}`;
+  const headers = { authorization: `Bearer ${OWNER_TOKEN}` };
+  const ask: LivePair["ask"] = async (path, body) => {
+    const options = body && {
+      method: "POST",
+      headers: { ...headers, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    };
+    const answer = await fetch(url + path, options ?? {});
+    return { status: answer.status, value: (await answer.json()) as Record<string, unknown> };
+  };
   return {
     pair,
-    url: `http://localhost:${door.port}`,
+    url,
+    ask,
+    async upload(app, image) {
+      await ask("/api/ota/release", { release: await releaseOf(image) });
+      const path = `/api/ota/upload?device=${app}`;
+      const body = image as Uint8Array<ArrayBuffer>;
+      return (await fetch(url + path, { method: "POST", headers, body })).status;
+    },
+    addService(name, port, realPort) {
+      const address = `${pair.desk.home.segment.prefix}.${FIRST_SERVICE}`;
+      bridgeToLoopback({ world, host: network.addHost(name, address), port, realPort });
+      return address;
+    },
     said,
     async files(app, image) {
       const paths = { image: join(folder, `${app}.bin`), release: join(folder, `${app}.release.jws`) };
