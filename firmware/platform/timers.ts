@@ -1,4 +1,5 @@
-// Named timers over the SDK's `timer` module: setting a name again replaces the timer that runs.
+// Named timers over the SDK's `timer` module: setting a name again replaces the timer that runs. None fires before its time: the SDK drops
+// fractions of a millisecond, and a machine that is woken too early sets the rest again, as often as the chip can.
 
 import Timer from "timer";
 import type { TimerName } from "../core/effect.js";
@@ -22,7 +23,7 @@ export class Timers {
         this.#running.delete(timer);
         this.#dispatch({ type: "timerFired", timer: timer as TimerName }); // or one of the app's own
       },
-      Math.min(Math.max(0, delayMs), MAX_DELAY_MS),
+      Math.min(Math.max(0, Math.ceil(delayMs)), MAX_DELAY_MS),
     );
     this.#running.set(timer, id);
   }
