@@ -27,13 +27,21 @@ interface Manifest {
 }
 
 const BYTES_PER_SLOT = 16;
-const MANIFEST = new URL("../../firmware/memory.json", import.meta.url);
+const FIRMWARE = new URL("../../firmware/", import.meta.url);
 
-/** What Skyslot's manifest gives a chip. */
-export function chipHeap(chip: HeapChip): XsHeap {
-  const { platforms } = JSON.parse(readFileSync(MANIFEST, "utf8")) as Manifest;
-  return heapOf(platforms[chip === "esp32" ? chip : `esp32/${chip}`]!.creation);
+/** What Skyslot's manifest gives a chip, and what the manifest of an app with a radio changes in it. */
+export function chipHeap(chip: HeapChip, app = "base"): XsHeap {
+  const { include } = read<{ readonly include: readonly string[] }>(`apps/${app}/manifest.json`);
+  const files = [
+    "memory.json",
+    ...(include.includes("../../memory-radio.json") ? ["memory-radio.json"] : []),
+  ];
+  const platform = chip === "esp32" ? chip : `esp32/${chip}`;
+  const creations = files.map((file) => read<Manifest>(file).platforms[platform]?.creation);
+  return heapOf(Object.assign({}, ...creations));
 }
+
+const read = <File>(path: string): File => JSON.parse(readFileSync(new URL(path, FIRMWARE), "utf8"));
 
 /** What the SDK gives a C3 that is built without a `creation` of its own (targets/esp32c3/manifest.json). */
 export const sdkC3Heap = (): XsHeap =>

@@ -12,6 +12,7 @@ import { ROOMY_HEAP, type XsHeap } from "../../host-sim/xs/heap.js";
 import { imageOf } from "../journey/rig.js";
 import { APPS } from "./apps.js";
 import { ChipBench, padded, skipUnless32Bit } from "./chip-bench.js";
+import { expectInTable, rowOf } from "./table.js";
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
@@ -44,6 +45,8 @@ const HEAPS: readonly (readonly [string, XsHeap])[] = [
 
 const nameOf = (heap: XsHeap): string => JSON.stringify(heap);
 const heaps = new Map(HEAPS.map(([, heap]) => [nameOf(heap), heap]));
+const heapOf = (chip: string): XsHeap | undefined =>
+  heaps.get(nameOf(HEAPS.find(([name]) => name === chip)![1]));
 
 describe("memory and computation inside XS", () => {
   let bench: ChipBench;
@@ -77,6 +80,9 @@ describe("memory and computation inside XS", () => {
         figures.push(found);
         expect(found.streaming.unclaimedBytes).above(UNCLAIMED_LEAST_BYTES);
         expect(found.bytecodesPerKib).within(100, BYTECODE_LIMIT);
+        const row = rowOf(found.idle, found.streaming);
+        if (heap === heapOf("esp32")) expectInTable("ESP32", app, row);
+        if (heap === heapOf("esp32s3")) expectInTable("S3", app, row);
       });
     }
   }
@@ -141,15 +147,7 @@ function print(figures: readonly Figures[]): void {
     for (const { app, idle, streaming, bytecodesPerKib } of figures.filter(
       ({ heap: of }) => of === nameOf(heap),
     )) {
-      const numbers = [
-        totalBytes(heap),
-        idle.slotBytes + SDK_SLOT_BYTES,
-        idle.chunkBytes + SDK_CHUNK_BYTES,
-        streaming.claimedSlotBytes + SDK_SLOT_BYTES,
-        streaming.claimedChunkBytes + SDK_CHUNK_BYTES,
-        streaming.unclaimedBytes,
-        bytecodesPerKib,
-      ];
+      const numbers = [totalBytes(heap), ...rowOf(idle, streaming), bytecodesPerKib];
       rows.push([chip, app, ...numbers.map(String)]);
     }
   }

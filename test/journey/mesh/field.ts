@@ -3,6 +3,7 @@
 
 import { fileURLToPath } from "node:url";
 import type { VirtualDevice } from "../../../host-sim/device/device.js";
+import type { Engine } from "../../../host-sim/engine/engine.js";
 import type { AirConditions } from "../../../host-sim/network/espnow-air.js";
 import { ADMIN_TOKEN } from "../open-server.js";
 import { imageOf, type Rig, readJson, releaseOf, setUpRig } from "../rig.js";
@@ -48,6 +49,8 @@ export async function setUpMesh(options: {
   readonly nodeCount: number;
   readonly conditions?: Partial<AirConditions>;
   readonly seed?: number;
+  /** What runs the firmware of a device; V8 by default. */
+  readonly engineOf?: (name: string) => Engine | undefined;
 }): Promise<Mesh> {
   const traced = new Map<string, string[]>();
   const heard = new Set<string>();
@@ -61,8 +64,9 @@ export async function setUpMesh(options: {
         name: "gateway",
         partitions: GATEWAY_TABLE,
         image: await imageOf("gateway", "1.0.0", "esp32", { type: "gateway", gatewayToken: ADMIN_TOKEN }),
+        engine: options.engineOf?.("gateway"),
       },
-      ...names.map((name) => ({ name, image })),
+      ...names.map((name) => ({ name, image, engine: options.engineOf?.(name) })),
     ],
     lie: async (request, honest) => {
       const answer = await honest();

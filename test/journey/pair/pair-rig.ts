@@ -3,6 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { HOME, OWNER_TOKEN } from "../../../host-sim/desk/desk.js";
 import type { VirtualDevice } from "../../../host-sim/device/device.js";
+import type { Engine } from "../../../host-sim/engine/engine.js";
 import { Phone, type PhoneResponse } from "../../../host-sim/network/phone.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "../rig.js";
 
@@ -25,6 +26,8 @@ export interface PairOptions extends Omit<RigOptions, "update" | "devices" | "im
   readonly transmitter?: Uint8Array;
   /** On the server from the start. */
   readonly update?: Uint8Array;
+  /** What runs the firmware of each; V8 by default. */
+  readonly engineOf?: (app: PairApp) => Engine;
 }
 
 export interface PairRig extends Rig {
@@ -46,7 +49,7 @@ export interface PairRig extends Rig {
 
 export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
   const lines: Record<PairApp, string[]> = { receiver: [], transmitter: [] };
-  const { receiver, transmitter, ...others } = options;
+  const { receiver, transmitter, engineOf, ...others } = options;
   const rig = await setUpRig({
     ...others,
     devices: [
@@ -54,8 +57,13 @@ export async function setUpPair(options: PairOptions = {}): Promise<PairRig> {
         name: "receiver",
         image: receiver ?? (await pairImage("receiver", "1.0.0")),
         partitions: GATEWAY_TABLE,
+        engine: engineOf?.("receiver"),
       },
-      { name: "transmitter", image: transmitter ?? (await pairImage("transmitter", "1.0.0")) },
+      {
+        name: "transmitter",
+        image: transmitter ?? (await pairImage("transmitter", "1.0.0")),
+        engine: engineOf?.("transmitter"),
+      },
     ],
     onTrace: (line, device) => {
       lines[device as PairApp].push(line);
