@@ -9,7 +9,8 @@
 //   3. the oldest whose body is not complete, where the port times it (80)
 //   4. one that has taken nothing of its answer for 5 s
 //
-// and is closed at once if there is none. Heads are read at most `maxHeads` at a time; the bytes of the others wait in their TCP windows.
+// and is closed at once if there is none. Heads are read at most `maxHeads` at a time, and of those with room for a release one; the bytes of the
+// others wait in their TCP windows.
 
 import Listener from "embedded:io/socket/listener";
 import type TCP from "embedded:io/socket/tcp";
@@ -26,6 +27,7 @@ import {
   type HeadReader,
   newHeadReader,
   readHead,
+  takesRelease,
 } from "../core/http/http.js";
 import { LEAST_DISCARDED_BYTES, type StreamEvents, TcpStream } from "./tcp-stream.js";
 import { utf8Bytes } from "./text-pieces.js";
@@ -46,8 +48,6 @@ export interface PortSettings {
   readonly maxConnections: number;
   /** Heads that are read at the same time. */
   readonly maxHeads: number;
-  /** X-Skyslot-Release is kept. */
-  readonly takesRelease: boolean;
   /** Timeout of the head, and of the body if `timesBody`. */
   readonly requestMs: number;
   readonly timesBody: boolean;
@@ -84,7 +84,7 @@ export class Exchange implements StreamEvents {
   constructor(number: number, server: HttpServer, from: TCP) {
     this.number = number;
     this.#server = server;
-    this.#reader = newHeadReader(server.settings.takesRelease);
+    this.#reader = newHeadReader();
     this.#stream = new TcpStream({ from }, this);
     this.#stream.closeAfter(server.settings.requestMs);
   }
@@ -171,6 +171,7 @@ export class Exchange implements StreamEvents {
     if (!this.#server.mayReadHead(this)) return;
     let reader = this.#reader;
     while (reader && !reader.head && this.#stream.availableBytes > 0) {
+      if (takesRelease(reader) && !this.#server.mayReadRelease(this)) break;
       const piece = this.#stream.read(HEAD_PIECE_BYTES);
       reader = readHead(reader, piece);
       if (reader.head) this.#stream.unread(piece.slice(reader.bodyOffset));
@@ -207,6 +208,8 @@ export class HttpServer {
   readonly #exchanges = new Map<number, Exchange>();
   /** Those whose heads are being read. */
   readonly #heads: Exchange[] = [];
+  /** The one of them that may bring a release. */
+  #withRelease: Exchange | undefined;
   #listener: Listener | undefined;
   #nextNumber: number;
 
@@ -255,15 +258,20 @@ export class HttpServer {
     return true;
   }
 
+  /** The same for a head that may bring a release. */
+  mayReadRelease(exchange: Exchange): boolean {
+    this.#withRelease ??= exchange;
+    if (this.#withRelease !== exchange) this.#withRelease.hurry();
+    return this.#withRelease === exchange;
+  }
+
   /** Its turn is over: the next one's begins, and it has to hurry if more of them wait. */
   headRead(exchange: Exchange): void {
     const index = this.#heads.indexOf(exchange);
     if (index < 0) return;
     this.#heads.splice(index, 1);
-    const waiting = [...this.#exchanges.values()].filter(
-      (one) => one.waitsForTurn && !this.#heads.includes(one),
-    );
-    for (const one of waiting) one.readable();
+    if (this.#withRelease === exchange) this.#withRelease = undefined;
+    for (const one of [...this.#exchanges.values()]) if (one.waitsForTurn) one.readable();
   }
 
   #acceptNext(from: Listener): void {

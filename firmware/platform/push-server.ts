@@ -24,7 +24,6 @@ const SETTINGS: PortSettings = Object.freeze({
   firstNumber: 1,
   maxConnections: 3,
   maxHeads: 1,
-  takesRelease: true,
   requestMs: 30_000,
   timesBody: false, // core times it
 });

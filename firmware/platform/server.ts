@@ -5,7 +5,8 @@ import UDP, { type Packet } from "embedded:io/socket/udp";
 import { utf8Decode } from "../core/bytes.js";
 import type { HttpResponse } from "../core/effect.js";
 import type { RequestHead } from "../core/event.js";
-import { isPush, pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
+import { pageBodyBytes, pageRefusal, requestReceived } from "../core/http/page-request.js";
+import { isPush } from "../core/http/push-paths.js";
 import { answerDns } from "../core/wifi/dns.js";
 import { type Exchange, HttpServer, type PortOwner, type PortSettings } from "./http-server.js";
 import type { PushServer } from "./push-server.js";
@@ -15,8 +16,7 @@ const SETTINGS: PortSettings = Object.freeze({
   port: 80,
   firstNumber: 0x20000000,
   maxConnections: 4,
-  maxHeads: 4,
-  takesRelease: false,
+  maxHeads: 3,
   /** With its body. */
   requestMs: 10_000,
   timesBody: true,

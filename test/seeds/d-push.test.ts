@@ -1,6 +1,7 @@
 // System D, images pushed over the local network: curl, a Python script and our command line against one device, one after the other.
 
 import { execFile, execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
@@ -34,15 +35,16 @@ describe("system D", () => {
       await run("curl", ["-sS", "--noproxy", "*", ...args.map((arg) => arg.replace("http://device", url))])
     ).stdout;
   };
-  const skyslot = (...args: readonly string[]) =>
+  const skyslotTo = (port: number, ...args: readonly string[]) =>
     run(process.execPath, [
       `${ROOT}bin/skyslot.js`,
       "push",
       "127.0.0.1",
       "--port",
-      `${live.portOf(PUSHES)}`,
+      `${live.portOf(port)}`,
       ...args,
     ]);
+  const skyslot = (...args: readonly string[]) => skyslotTo(PUSHES, ...args);
   const failure = (running: Promise<unknown>): Promise<string> =>
     running.then(
       () => "no failure",
@@ -95,6 +97,26 @@ describe("system D", () => {
     const { stdout } = await upload(image, "--token", TOKEN);
     expect(stdout).to.equal("OTA update successful, rebooting...\n");
     await live.until(() => live.isValidated("1.2.0 ota_1"));
+  });
+
+  it("pushes signed images to port 80, with curl and with the command line", async () => {
+    const image = await firmware("1.2.5");
+    const bearer = ["-H", `Authorization: Bearer ${TOKEN}`];
+    const release = readFileSync(`${live.folder}/1.2.5.release.jws`, "utf8");
+    const push = (manifest: string) =>
+      curl(
+        PAGES,
+        ...["-X", "POST", ...bearer, "-H", `X-Skyslot-Release: ${manifest}`],
+        ...["--data-binary", `@${image}`, "http://device/update"],
+      );
+    const forged = `${release.slice(0, -9)}AAAAAAAAA`;
+    expect(await push(forged)).to.match(/signature/);
+    expect(await push(release)).to.equal("OTA update successful, rebooting...\n");
+    await live.until(() => live.isValidated("1.2.5 ota_0"));
+    const next = await firmware("1.2.6");
+    const { stdout } = await skyslotTo(PAGES, next, "--token", TOKEN);
+    expect(stdout).to.match(/^installed 1\.2\.6 in ota_1/);
+    await live.until(() => live.isValidated("1.2.6 ota_1"));
   });
 
   it("pushes unsigned images with plain curl to either port, where the owner has allowed that", async () => {

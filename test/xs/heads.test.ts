@@ -63,11 +63,13 @@ describe("the ports of a device in a C3's heap", () => {
       .map((name) => `${name}: ${"a".repeat(300)}\r\n`)
       .join("");
     const most = `POST /update HTTP/1.1\r\n${used}Cookie: ${"a".repeat(400)}`;
-    const sockets = [PAGES, PAGES, PAGES, PAGES, PUSHES, PUSHES, PUSHES].map((port) => {
+    const page = most.replace("POST /update", "GET /anything");
+    const push = most.replace("\r\n", `\r\nX-Skyslot-Release: ${"a".repeat(1_536)}\r\n`);
+    const heads = [push, page, page, page].map((text) => [PAGES, text] as const);
+    const pushes = [push, push, push].map((text) => [PUSHES, text] as const);
+    const sockets = [...heads, ...pushes].map(([port, text]) => {
       const socket = crowd.connect(bench.address, port);
-      const head = Buffer.from(
-        port === PUSHES ? most.replace("\r\n", `\r\nX-Skyslot-Release: ${"a".repeat(1_536)}\r\n`) : most,
-      );
+      const head = Buffer.from(text);
       let position = 0;
       const send = () => {
         if (position >= head.length) return;

@@ -5,13 +5,13 @@
 //
 //   2 048 bytes        request line and headers, without the value of X-Skyslot-Release. Of them only the headers that are
 //                      used here are kept, with at most 300 bytes each; of the others not even the name.
-//   1 536 bytes more   the value of X-Skyslot-Release, where it is taken at all (port 3232), once.
+//   1 536 bytes more   the value of X-Skyslot-Release, once, in a request that brings an image.
 //
 // The client chooses the order of the headers: the release may come before the token that authorizes it. So these 3 584 bytes are all
 // that is read before the token is checked, and nothing larger fits into a head. Beyond them the head is refused (431), what was kept is
 // dropped, and what still arrives is discarded: 64 KiB, or a body of up to 4 MiB if it was announced. A body is not read before its head
-// was checked. The most that heads can hold: four on port 80 and one of three on 3232 (their heads are read one at a time), each about to be
-// complete, with their connections 22 KB of XS's heap (test/xs/heads.test.ts measures it).
+// was checked. The most that heads can hold: four on port 80, one of them with a release, and one of three on 3232 (heads with room for a release
+// are read one at a time on each port), each about to be complete, with their connections 22 KB of XS's heap (test/xs/heads.test.ts measures it).
 //
 // Texts from outside are bounded before a regular expression sees them: for each round of a `*` or `+` XS allocates some 40 bytes of the
 // system's heap, for backtracking.
@@ -21,6 +21,7 @@ import type { HttpResponse } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { RequestHead } from "../event.js";
 import { headProblem } from "./framing.js";
+import { isPush } from "./push-paths.js";
 import { type RequestLine, readRequestLine } from "./request-line.js";
 
 /** Request line, headers and the empty line behind them, without the value of X-Skyslot-Release. */
@@ -53,7 +54,6 @@ const SPACE = 0x20;
 const COLON = 0x3a;
 
 export interface HeadReader {
-  readonly takesRelease: boolean;
   /** The beginning of a line whose end has not arrived yet. */
   readonly line: Uint8Array;
   /** Bytes of the lines so far, without the value of X-Skyslot-Release. */
@@ -72,8 +72,7 @@ const NO_BYTES = new Uint8Array(0);
 const JSON_TYPE = "application/json";
 
 /** A head of which nothing has arrived. */
-export const newHeadReader = (takesRelease: boolean): HeadReader => ({
-  takesRelease,
+export const newHeadReader = (): HeadReader => ({
   line: NO_BYTES,
   sizeBytes: 0,
   request: undefined,
@@ -117,10 +116,13 @@ function isTooLong(reader: HeadReader, line: Uint8Array): boolean {
   return beyond > 0 && (beyond > MAX_RELEASE_BYTES || !isRelease(reader, line));
 }
 
+/** Whether it has room for a release. */
+export const takesRelease = ({ request }: HeadReader): boolean => request !== undefined && isPush(request);
+
 /** Whether a line is the release header, which is accepted once. */
-const isRelease = ({ takesRelease, headers }: HeadReader, line: Uint8Array): boolean =>
-  takesRelease &&
-  headers[RELEASE_HEADER] === undefined &&
+const isRelease = (reader: HeadReader, line: Uint8Array): boolean =>
+  takesRelease(reader) &&
+  reader.headers[RELEASE_HEADER] === undefined &&
   line[RELEASE_HEADER.length] === COLON &&
   nameOf(line, RELEASE_HEADER.length) === RELEASE_HEADER;
 
@@ -150,7 +152,8 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   }
   const name = colon <= MAX_KEPT_NAME_BYTES ? nameOf(line, colon) : "";
   const sizeBytes = reader.sizeBytes + line.length;
-  if (!KEPT_HEADERS.includes(name)) return { ...reader, line: NO_BYTES, sizeBytes };
+  const isUsed = KEPT_HEADERS.includes(name) && (name !== RELEASE_HEADER || takesRelease(reader));
+  if (!isUsed) return { ...reader, line: NO_BYTES, sizeBytes };
   if (name === "accept") {
     const headers = asksForJson(line) ? { ...reader.headers, accept: JSON_TYPE } : reader.headers;
     return { ...reader, line: NO_BYTES, sizeBytes, headers };
@@ -158,7 +161,6 @@ function takeHeader(reader: HeadReader, line: Uint8Array): HeadReader {
   if (reader.headers[name] !== undefined) return failed(reader, "HEADER_REPEATED", `${name} occurs twice`);
   const value = fieldOf(line, colon + 1);
   if (/[^\t -~\x80-\xff]/.test(value)) return malformed(reader, `${name} has a control character in it`);
-  if (name === RELEASE_HEADER && !reader.takesRelease) return releaseElsewhere(reader);
   const isLarge = isRelease(reader, line);
   const countedBytes = isLarge ? sizeBytes - value.length : sizeBytes;
   if (isLarge && value.length > MAX_RELEASE_BYTES) return releaseTooLong(reader);
@@ -212,13 +214,6 @@ const releaseTooLong = (reader: HeadReader): HeadReader =>
     reader,
     "RELEASE_TOO_LONG",
     `X-Skyslot-Release has more than ${MAX_RELEASE_BYTES} bytes: sign the release again, in the current format it is shorter`,
-  );
-
-const releaseElsewhere = (reader: HeadReader): HeadReader =>
-  failed(
-    reader,
-    "RELEASE_TOO_LONG",
-    "X-Skyslot-Release is not read here: push signed images to port 3232, or POST the release to /api/ota/release first",
   );
 
 const malformed = (reader: HeadReader, message: string): HeadReader =>

@@ -13,15 +13,6 @@ export const MAX_BODY_BYTES = 2048;
 
 export type PageError = HeadError | BodyError | "METHOD_UNKNOWN" | "BODY_TOO_LONG";
 
-/** Where an image is uploaded that is staged only. */
-export const UPLOAD_PATH = "/api/ota/upload";
-/** Where bodies are images. */
-export const PUSH_PATHS: readonly string[] = Object.freeze(["/update", UPLOAD_PATH]);
-
-/** Whether a request is for the machine of pushed images (local/push.ts), which is asked on port 3232 otherwise. */
-export const isPush = ({ method, path }: RequestHead): boolean =>
-  method === "POST" && PUSH_PATHS.includes(path);
-
 /** Length of a request's body, bytes; checked before a byte of it is read. */
 export function pageBodyBytes(head: RequestHead): Result<number, PageError> {
   if (!isKnownMethod(head.method)) return fail("METHOD_UNKNOWN", "No page here knows this method.");

@@ -1,7 +1,7 @@
 // The second step of an upload: the image that is staged is installed, or given up. It is looked at first, whether the other device of a pair
 // would still work with it. Answers when the image is armed, not before; authorised as every change (guard.ts).
 //
-//   POST /api/ota/release   the signed release of the next upload, on port 80, where no head has room for it
+//   POST /api/ota/release   the signed release of the next upload, where it comes without the header
 //   POST /api/ota/install   404 nothing is staged; 409 the peer does not fit (unless ?force); 200, and two seconds later a restart
 //   POST /api/ota/abandon   what is staged is given up
 

@@ -5,7 +5,7 @@
 //        └──────── valid ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
 //        └──────── valid, a form with a file in it (curl -F, a browser's form) ─► its head is read ─► pushOffered: what follows is the file
 //
-// An upload (/api/ota/upload) is staged only. On port 80, where heads have no room for a release, it comes before: POST /api/ota/release.
+// An upload (/api/ota/upload) is staged only. Its release may come before, for who sends a form and no headers: POST /api/ota/release.
 
 import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
@@ -21,7 +21,7 @@ import {
   partProblem,
   withBytes,
 } from "../http/multipart.js";
-import { PUSH_PATHS, UPLOAD_PATH } from "../http/page-request.js";
+import { PUSH_PATHS, UPLOAD_PATH } from "../http/push-paths.js";
 import { isKnownMethod } from "../http/request-line.js";
 import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
 

@@ -9,7 +9,7 @@ import type { Effect, HttpResponse, TimerEffect } from "../../../core/effect.js"
 import type { Booted, PushOffer, Stamp, Stamped, TimerFired } from "../../../core/event.js";
 import type { GatewayEvent } from "../../../core/gateway/gateway-device.js";
 import { uploadAnswer } from "../../../core/http/answer.js";
-import { UPLOAD_PATH } from "../../../core/http/page-request.js";
+import { UPLOAD_PATH } from "../../../core/http/push-paths.js";
 import { queryValue } from "../../../core/http/query.js";
 import { type PushState, pushStep } from "../../../core/local/push.js";
 import { parseRelease, type Release, type SignedRelease } from "../../../core/update/release.js";

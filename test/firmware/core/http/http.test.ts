@@ -16,7 +16,7 @@ const bytes = (text: string) => Uint8Array.from(text, (character) => character.c
 const HEAD =
   "POST /update?x=1 HTTP/1.1\r\nHost: 192.168.1.20:3232\r\nAccept: */*\r\nContent-Length:  12 \r\nExpect: 100-Continue\r\nX-Skyslot-Release: a.b.c\r\n\r\n";
 
-const read = (text: string, takesRelease = true) => readHead(newHeadReader(takesRelease), bytes(text)).head;
+const read = (text: string) => readHead(newHeadReader(), bytes(text)).head;
 const headOf = (headers: string, requestLine = "POST /update HTTP/1.1") => {
   const host = /^Host:/im.test(headers) || requestLine.endsWith("1.0") ? "" : "Host: a\r\n";
   const head = read(`${requestLine}\r\n${host}${headers}\r\n`);
@@ -31,8 +31,8 @@ const heldBytes = ({ line, headers, request }: HeadReader) =>
   line.length + JSON.stringify(headers).length + (request?.path.length ?? 0) + (request?.host?.length ?? 0);
 
 /** Reads pieces until the head is known; the maximum that was held, and the number of bytes examined. */
-function feed(pieces: Iterable<Uint8Array>, takesRelease = true) {
-  let reader = newHeadReader(takesRelease);
+function feed(pieces: Iterable<Uint8Array>) {
+  let reader = newHeadReader();
   let mostBytes = 0;
   let takenBytes = 0;
   for (const piece of pieces) {
@@ -49,14 +49,14 @@ function* cut(text: string, pieceBytes: number): Generator<Uint8Array> {
 }
 
 /** A head of that size, in headers that are not used. */
-function headOfLength(sizeBytes: number, more = ""): string {
-  const around = `GET / HTTP/1.1\r\n${more}x: \r\nHost: a\r\n\r\n`;
-  return `GET / HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\nHost: a\r\n\r\n`;
+function headOfLength(sizeBytes: number, more = "", line = "GET /"): string {
+  const around = `${line} HTTP/1.1\r\n${more}x: \r\nHost: a\r\n\r\n`;
+  return `${line} HTTP/1.1\r\n${more}x: ${"a".repeat(sizeBytes - around.length)}\r\nHost: a\r\n\r\n`;
 }
 
 describe("the head of a request", () => {
   it("is read in one piece, and the body begins after it", () => {
-    const { head, bodyOffset } = readHead(newHeadReader(true), bytes(`${HEAD}body`));
+    const { head, bodyOffset } = readHead(newHeadReader(), bytes(`${HEAD}body`));
     expect(head).deep.equal({
       ok: true,
       value: {
@@ -75,9 +75,9 @@ describe("the head of a request", () => {
   });
 
   it("is the same wherever it is split in two", () => {
-    const whole = readHead(newHeadReader(true), bytes(`${HEAD}body`));
+    const whole = readHead(newHeadReader(), bytes(`${HEAD}body`));
     for (let at = 0; at <= HEAD.length + 4; at++) {
-      const first = readHead(newHeadReader(true), bytes(`${HEAD}body`.slice(0, at)));
+      const first = readHead(newHeadReader(), bytes(`${HEAD}body`.slice(0, at)));
       const second = first.head ? first : readHead(first, bytes(`${HEAD}body`.slice(at)));
       expect(second.head, `cut at ${at}`).deep.equal(whole.head);
       const offset = first.head ? first.bodyOffset : at + second.bodyOffset;
@@ -87,7 +87,7 @@ describe("the head of a request", () => {
 
   it("is the same when it arrives byte by byte, in a reused buffer", () => {
     const buffer = new Uint8Array(1);
-    let reader = newHeadReader(true);
+    let reader = newHeadReader();
     for (const byte of bytes(HEAD)) {
       expect(reader.head).equal(undefined);
       buffer[0] = byte;
@@ -177,7 +177,7 @@ describe("the head of a request", () => {
       "Transfer-Encoding",
       "X-Skyslot-Release",
     ]) {
-      const twice = `POST / HTTP/1.1\r\n${name}: 1\r\n${name.toLowerCase()}: 1\r\n\r\n`;
+      const twice = `POST /update HTTP/1.1\r\n${name}: 1\r\n${name.toLowerCase()}: 1\r\n\r\n`;
       expect(code(read(twice)), name).equal("HEADER_REPEATED");
     }
     expect(read("POST / HTTP/1.1\r\nHost: a\r\nAccept: 1\r\nAccept: 2\r\n\r\n")?.ok).equal(true);
@@ -331,7 +331,7 @@ describe("a head that is too long", () => {
     for (const name of ["X-Skyslot-Release", "x-skyslot-release"]) {
       const release = (length: number) => `${name}: ${"a".repeat(length)}\r\n`;
       const full = (length: number, more = 0) =>
-        headOfLength(MAX_HEAD_BYTES + length + more, release(length)).replace(
+        headOfLength(MAX_HEAD_BYTES + length + more, release(length), "POST /update").replace(
           /^(.*\r\n)(.*\r\n)(x: .*\r\n)/,
           "$1$3$2",
         );
@@ -350,21 +350,19 @@ describe("a head that is too long", () => {
       const head = read(text);
       return head?.ok === false ? head.failure.message : "";
     };
-    expect(failureOf(`POST / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(7_746)}\r\n\r\n`)).match(
+    expect(failureOf(`POST /update HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(7_746)}\r\n\r\n`)).match(
       /sign the release again/,
     );
     expect(failureOf(`GET /${"a".repeat(20_000)} HTTP/1.1\r\n\r\n`)).match(/at most 2048 bytes/);
   });
 
-  it("has no room for a release where none is accepted", () => {
-    const head = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(2_100)}\r\n\r\n`;
-    expect(code(read(head, false))).equal("HEAD_TOO_LONG");
-    for (const length of [1, 1_000]) {
-      const text = `GET / HTTP/1.1\r\nX-Skyslot-Release: ${"a".repeat(length)}\r\n\r\n`;
-      expect(code(read(text, false))).equal("RELEASE_TOO_LONG");
-      expect(read(text, false))
-        .nested.property("failure.message")
-        .match(/port 3232/);
+  it("has no room for a release in a request that brings no image, and does not keep one", () => {
+    for (const line of ["GET /update", "POST /", "POST /update/", "OPTIONS /update"]) {
+      const head = (length: number) =>
+        `${line} HTTP/1.1\r\nHost: a\r\nX-Skyslot-Release: ${"a".repeat(length)}\r\n\r\n`;
+      expect(code(read(head(2_100))), line).equal("HEAD_TOO_LONG");
+      const short = read(head(1_000));
+      expect(short?.ok && short.value.headers, line).deep.equal({ host: "a" });
     }
   });
 
@@ -384,7 +382,9 @@ describe("a head that is too long", () => {
 
   it("has no extra room for a second release", () => {
     const release = `X-Skyslot-Release: ${"a".repeat(MAX_RELEASE_BYTES)}\r\n`;
-    const { head, mostBytes } = feed(cut(`POST / HTTP/1.1\r\n${release}${release}${release}`, 512));
+    const { head, mostBytes } = feed(
+      cut(`POST /api/ota/upload HTTP/1.1\r\n${release}${release}${release}`, 512),
+    );
     expect(code(head)).equal("HEADER_REPEATED");
     expect(mostBytes).below(MAX_HEAD_BYTES + MAX_RELEASE_BYTES);
   });
