@@ -72,10 +72,23 @@ const GOOD_CONDITIONS: AirConditions = Object.freeze({
   rssi: () => -55,
 });
 
+/** Of one frame, with all its tries; `late`: others overtake it; `unacknowledged`: it is heard, and its sender does not learn that. */
+export type FrameFate = "lost" | "twice" | "late" | "unacknowledged";
+
+/** Several frames' time. */
+const LATE_MS = 60;
+
 interface Transmission {
   readonly station: AirStation;
   readonly frame: AirFrame;
   readonly done: (isAcknowledged: boolean) => void;
+}
+
+/** A transmission that has its turn. */
+interface Turn extends Transmission {
+  /** Of its frame, in the order in which frames begin. */
+  readonly number: number;
+  readonly fate: FrameFate | undefined;
 }
 
 interface Medium {
@@ -88,14 +101,17 @@ export class EspNowAir {
   conditions = GOOD_CONDITIONS;
   /** Frames in the air by their first byte, each try of one counted. */
   readonly counts = new Map<number, number>();
-  /** Called for each try, when it ends. */
-  readonly observers = new Set<(frame: AirFrame) => void>();
+  /** Called for each try, when it ends, with the number of its frame. */
+  readonly observers = new Set<(frame: AirFrame, number: number) => void>();
   /** Called for each station in range that a try was for: whether it has heard it. */
   readonly listeners = new Set<(frame: AirFrame, to: string, isHeard: boolean) => void>();
+  /** What becomes of single frames, whatever the conditions are, by their number: the first one that begins is 0. */
+  readonly fates = new Map<number, FrameFate>();
   readonly #world: World;
   readonly #random: () => number;
   readonly #stations = new Set<AirStation>();
   readonly #media = new Map<number, Medium>();
+  #begunCount = 0;
 
   constructor(world: World) {
     this.#world = world;
@@ -140,10 +156,16 @@ export class EspNowAir {
     medium.isBusy = medium.waiting.length > 0;
     if (!medium.isBusy) return;
     this.#world.schedule(2 * OTHERS_MS * this.#random(), () => {
-      const turn = this.#takeOne(medium.waiting);
-      if (turn) this.#try(turn, channel, 1, () => this.#next(medium, channel));
+      const taken = this.#takeOne(medium.waiting);
+      if (taken) this.#try(this.#begin(taken), channel, 1, () => this.#next(medium, channel));
       else this.#next(medium, channel);
     });
+  }
+
+  #begin(transmission: Transmission): Turn {
+    const number = this.#begunCount;
+    this.#begunCount += 1;
+    return { ...transmission, number, fate: this.fates.get(number) };
   }
 
   /** Who waits has the same chance as everybody else, however many frames it has. */
@@ -154,17 +176,17 @@ export class EspNowAir {
     return index === -1 ? undefined : waiting.splice(index, 1)[0];
   }
 
-  #try(turn: Transmission, channel: number, tries: number, free: () => void): void {
-    const { station, frame } = turn;
+  #try(turn: Turn, channel: number, tries: number, free: () => void): void {
+    const { station, frame, fate } = turn;
     const backOffMs = DIFS_MS + SLOT_MS * Math.floor(SLOT_COUNT * this.#random());
     this.#world.schedule(backOffMs + airTimeMs(frame.bytes.length), () => {
       // its power has gone, or it is on another channel by now: nobody here hears it
       const isSent = this.#stations.has(station) && station.channel === channel;
-      this.#count(frame);
-      const isHeard = isSent && this.#spread(frame, channel);
+      this.#count(turn);
+      const isHeard = isSent && this.#spread(turn, channel);
       if (frame.to === BROADCAST) return this.#done(turn, true, free);
       this.#world.schedule(ACKNOWLEDGEMENT_MS, () => {
-        if (isHeard && !this.#misses()) this.#done(turn, true, free);
+        if (isHeard && fate !== "unacknowledged" && !this.#misses()) this.#done(turn, true, free);
         else if (tries < TRY_COUNT && this.#stations.has(station)) this.#try(turn, channel, tries + 1, free);
         else this.#done(turn, false, free);
       });
@@ -176,14 +198,14 @@ export class EspNowAir {
     if (this.#stations.has(station)) done(isAcknowledged);
   }
 
-  #count(frame: AirFrame): void {
+  #count({ frame, number }: Turn): void {
     const type = frame.bytes[0]!;
     this.counts.set(type, (this.counts.get(type) ?? 0) + 1);
-    for (const observer of this.observers) observer(frame);
+    for (const observer of this.observers) observer(frame, number);
   }
 
   /** @returns whether the one that it is for has heard it */
-  #spread(frame: AirFrame, channel: number): boolean {
+  #spread({ frame, fate }: Turn, channel: number): boolean {
     let isHeard = false;
     for (const station of [...this.#stations]) {
       if (station.mac === frame.from || station.channel !== channel) continue;
@@ -191,11 +213,11 @@ export class EspNowAir {
       if (!isForIt && frame.to !== BROADCAST) continue;
       const rssi = this.conditions.rssi(frame.from, station.mac);
       if (rssi === undefined) continue;
-      const isMissed = this.#misses();
+      const isMissed = fate === "lost" || this.#misses();
       for (const listener of this.listeners) listener(frame, station.mac, !isMissed);
       if (isMissed) continue;
       isHeard ||= isForIt;
-      this.#hand(station, { ...frame, rssi });
+      this.#hand(station, { ...frame, rssi }, fate);
     }
     return isHeard;
   }
@@ -205,14 +227,15 @@ export class EspNowAir {
     return loss > 0 && this.#random() < loss;
   }
 
-  #hand(station: AirStation, frame: HeardFrame): void {
+  #hand(station: AirStation, frame: HeardFrame, fate: FrameFate | undefined): void {
     const { duplication, delayMs } = this.conditions;
-    const copies = duplication > 0 && this.#random() < duplication ? 2 : 1;
+    const copies = fate === "twice" || (duplication > 0 && this.#random() < duplication) ? 2 : 1;
     for (let i = 0; i < copies; i++) {
       const hear = () => {
         if (this.#stations.has(station)) station.hear(frame);
       };
-      if (delayMs > 0) this.#world.schedule(delayMs * this.#random(), hear);
+      if (fate === "late") this.#world.schedule(LATE_MS, hear);
+      else if (delayMs > 0) this.#world.schedule(delayMs * this.#random(), hear);
       else hear();
     }
   }

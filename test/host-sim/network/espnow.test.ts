@@ -152,6 +152,24 @@ describe("the virtual ESP-NOW", () => {
     expect(endedMs - begunMs + airTimeMs(250)).to.be.within(18, 26);
   });
 
+  it("does to single frames what it was told: loses one, hands one over twice or late, keeps an acknowledgement back", async () => {
+    const [a, b] = stationsIn(network, 2);
+    const { fates } = network.espNow;
+    fates.set(0, "lost").set(1, "twice").set(2, "late").set(4, "unacknowledged");
+    for (let number = 0; number < 6; number++) await sendMany(a!, b!.mac, frameOf(number), 1);
+    await world.runFor(1_000);
+    // three frames overtake the third; all seven tries of the fifth are heard, since its sender does not learn that
+    expect(b!.heard.map(({ bytes }) => bytes[0])).deep.equal([1, 1, 3, 4, 4, 4, 4, 4, 4, 4, 5, 2]);
+    expect(a!.sent.map(({ isAcknowledged }) => isAcknowledged)).deep.equal([
+      false,
+      true,
+      true,
+      true,
+      false,
+      true,
+    ]);
+  });
+
   it("loses for each receiver by itself the share that it was told", async () => {
     const [a, b, c] = stationsIn(network, 3);
     network.espNow.change({ loss: 0.2 });
