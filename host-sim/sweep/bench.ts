@@ -12,9 +12,11 @@ import { randomStream } from "../world/random.js";
 import { applyCut, applyOperation, cutPointsOf, leaveUnstable, type Place } from "./cuts.js";
 import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";
-import type { SweepImages, SweepRelease } from "./images.js";
-import { nvsOf, placeOf, type Recording } from "./recording.js";
+import type { SweepImages } from "./images.js";
+import { nvsOf, placeOf } from "./places.js";
+import type { Recording } from "./recording.js";
 import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
+import type { SweepRelease } from "./release.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
 
@@ -76,7 +78,7 @@ export class Bench {
     const rolling = this.#rollTo(recording, index);
     const operation = recording.operations[index]!;
     const saved = this.#settingsIn(rolling.state);
-    const place = placeOf(operation, recording);
+    const place = placeOf(operation, recording.otadata);
     for (const point of cutPointsOf(operation, place)) {
       const id = `${recording.name}:${index}:${point}`;
       outcome.cuts += 1;
@@ -227,7 +229,7 @@ export class Bench {
     for (const entry of operations.slice(0, index)) change(operationOf(entry), applyOperation);
     const before = now();
     const operation = operationOf(operations[index]!);
-    const place = placeOf(operation, recording);
+    const place = placeOf(operation, recording.otadata);
     const points = [...cutPointsOf(operation, place === "slot" ? "nvs" : place)];
     const point = points[Math.floor(random() * points.length)]!;
     change(operation, (bytes, local) => applyCut(bytes, local, point, random));

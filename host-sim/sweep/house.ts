@@ -1,4 +1,4 @@
-// Where a device of the sweep lives: the desk's house with an update server whose offers the caller decides. One seed for every
+// Where a device of the sweep lives: the desk's house with an update server whose answers the caller decides. One seed for every
 // world, so that nothing but the flash differs between two runs.
 
 import { Desk, HOME, OWNER_TOKEN } from "../desk/desk.js";
@@ -6,14 +6,15 @@ import type { DeviceEvent } from "../device/device-event.js";
 import type { Engine } from "../engine/engine.js";
 import type { Flash } from "../hardware/flash/flash.js";
 import { Phone } from "../network/phone.js";
-import type { SweepRelease } from "./images.js";
+import type { Word } from "./leader.js";
 import { createUpdateServer, type UpdateServer } from "./update-server.js";
 
 export interface HouseOptions {
   readonly flash: Flash;
   /** No person sets the device up through its portal. */
   readonly alone: boolean;
-  readonly offer: (server: UpdateServer, nowMs: number) => SweepRelease | undefined;
+  /** What the server answers a check. */
+  readonly say: (server: UpdateServer, nowMs: number) => Word;
   readonly engine?: Engine | undefined;
   readonly onEvent?: ((event: DeviceEvent) => void) | undefined;
   readonly onTrace?: ((line: string) => void) | undefined;
@@ -27,7 +28,7 @@ export interface House {
 export function openHouse(options: HouseOptions): House {
   let desk: Desk | undefined;
   const nowMs = (): number => desk?.world.nowMs ?? 0;
-  const server = createUpdateServer(nowMs, (asked) => options.offer(asked, nowMs()));
+  const server = createUpdateServer(nowMs, (asked) => options.say(asked, nowMs()));
   desk = new Desk({
     server: { handler: server.handler },
     flash: options.flash,

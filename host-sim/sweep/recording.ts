@@ -5,24 +5,24 @@
 //   settings       all settings changed on the device's page
 //   failing        an image that throws in its trial: tried, and rolled back
 //   later          1.1.0 in ota_0 to 1.2.0 in ota_1: both otadata entries are in use
+//   staged         1.1.0 is held back in ota_0, and starts at the server's word       staged-reverted: goes on from there
+//   staged-abandoned  1.1.0 is held back in ota_0, and given up at the server's word
+//   staged-reverted   1.1.0 runs, and the device goes back to 1.0.0 at the server's word
 //   …-4mb          the same with a table without a factory app: nothing but two slots to fall back to
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describeEvent } from "../device/watch.js";
 import { Flash, type FlashOperation } from "../hardware/flash/flash.js";
-import {
-  DATA_SUBTYPE_NVS,
-  DATA_SUBTYPE_OTA,
-  findPartition,
-  PARTITION_TYPE_DATA,
-  type Partition,
-} from "../hardware/partitions/partition-table.js";
+import type { Partition } from "../hardware/partitions/partition-table.js";
 import { randomStream } from "../world/random.js";
-import type { Place } from "./cuts.js";
 import { changeSettings, type House, openHouse } from "./house.js";
-import type { SweepImages, SweepRelease } from "./images.js";
+import type { SweepImages } from "./images.js";
+import { isLed, LED_JOURNEYS, type LedJourney, sayTo, type Word, wasStaged } from "./leader.js";
+import { isInSlot, nvsOf, otadataOf } from "./places.js";
+import type { SweepRelease } from "./release.js";
 import { type Settings, settingsIn } from "./settings.js";
+import type { UpdateServer } from "./update-server.js";
 
 export const JOURNEYS = Object.freeze([
   "provisioning",
@@ -30,6 +30,7 @@ export const JOURNEYS = Object.freeze([
   "settings",
   "failing",
   "later",
+  ...LED_JOURNEYS,
   "provisioning-4mb",
   "update-4mb",
   "failing-4mb",
@@ -92,6 +93,17 @@ export async function recordJourneys(
   await withFactory.record("failing", home, failing, rolledBack);
   await withFactory.record("later", updated, later, validated(later));
 
+  const led = (name: LedJourney, start: Uint8Array, drive: Drive) =>
+    withFactory.record(name, start, (server) => sayTo(name, images, server.checks), drive);
+  const { imageSha256 } = update.payload;
+  const committed = await led("staged", home, validated(update));
+  await led("staged-abandoned", home, (house, until) =>
+    until(() => wasStaged(house.server.checks, imageSha256) && !house.server.checks.at(-1)?.staged_sha256),
+  );
+  await led("staged-reverted", committed, (house, until) =>
+    until(() => house.server.checks.at(-1)?.image_sha256 === images.factory.payload.imageSha256),
+  );
+
   const home4mb = await slotsOnly.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
   const updated4mb = await slotsOnly.record("update-4mb", home4mb, update, validated(update));
   await slotsOnly.record("failing-4mb", updated4mb, failing, rolledBack);
@@ -99,16 +111,21 @@ export async function recordJourneys(
   return [...withFactory.recordings, ...slotsOnly.recordings].map(withoutRepetition);
 }
 
-/** What comes before the arming is the same in every update: it is swept in two of them. */
+/** What comes before the arming is the same in every update: it is swept in two of them. What is held is arrived with its last write. */
 function withoutRepetition(recording: Recording): Recording {
-  if (!isFailing(recording.name) && !recording.name.endsWith("-4mb")) return recording;
-  return { ...recording, firstOperation: recording.operations.findLastIndex(isInSlot) + 1 };
+  const { name, operations } = recording;
+  if (isLed(name))
+    return { ...recording, firstOperation: Math.max(0, operations.findLastIndex(isSlotWrite)) };
+  if (!isFailing(name) && !name.endsWith("-4mb")) return recording;
+  return { ...recording, firstOperation: operations.findLastIndex(isInSlot) + 1 };
 }
+
+const isSlotWrite = (operation: FlashOperation): boolean => operation.kind === "write" && isInSlot(operation);
 
 /** A new device, whose slots hold left-over data. */
 function boxed(images: SweepImages, table: "8mb" | "4mb"): Uint8Array {
   const flash = new Flash(FLASH_BYTES);
-  const { device } = openHouse({ flash, alone: true, offer: () => undefined }).desk;
+  const { device } = openHouse({ flash, alone: true, say: () => ({}) }).desk;
   const csv = fileURLToPath(new URL(`../../partitions/${table}.csv`, import.meta.url));
   device.flashFactory(readFileSync(csv, "utf8"), images.factory.image);
   const random = randomStream("left over");
@@ -135,7 +152,7 @@ class Recorder {
   async record(
     name: JourneyName,
     start: Uint8Array,
-    offered: SweepRelease | undefined,
+    offered: SweepRelease | undefined | ((server: UpdateServer) => Word),
     drive: Drive,
   ): Promise<Uint8Array> {
     const flash = new Flash(FLASH_BYTES, start);
@@ -143,7 +160,7 @@ class Recorder {
     const house = openHouse({
       flash,
       alone: !needsPerson(name),
-      offer: () => offered,
+      say: typeof offered === "function" ? offered : () => ({ release: offered }),
       onEvent: (event) => this.#onTrace(name, describeEvent(event) ?? event.type),
       onTrace: (line) => {
         this.#onTrace(name, line);
@@ -176,24 +193,3 @@ export const needsPerson = (name: JourneyName): boolean => name.startsWith("prov
 
 /** An image is offered that does not work. */
 export const isFailing = (name: JourneyName): boolean => name.startsWith("failing");
-
-/** Apps begin behind the first 64 KiB, and everything else ends there. */
-export const isInSlot = ({ offset }: FlashOperation): boolean => offset >= 0x10000;
-
-export function placeOf(operation: FlashOperation, { otadata }: Recording): Place {
-  const { offset } = operation;
-  if (offset >= otadata.offset && offset < otadata.offset + otadata.size) return "otadata";
-  return isInSlot(operation) ? "slot" : "nvs";
-}
-
-export function otadataOf(partitions: readonly Partition[]): Partition {
-  const otadata = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_OTA });
-  if (otadata === undefined) throw new Error("the partition table has no otadata");
-  return otadata;
-}
-
-export function nvsOf(partitions: Parameters<typeof findPartition>[0]) {
-  const nvs = findPartition(partitions, { type: PARTITION_TYPE_DATA, subtype: DATA_SUBTYPE_NVS });
-  if (nvs === undefined) throw new Error("the partition table has no NVS");
-  return nvs;
-}

@@ -1,34 +1,26 @@
 // One device that starts from the flash that a cut has left, until it has settled: it has taken the update that it is offered, and
 // validated it. On the way and at the end it is checked that:
 //
-//   - what starts is a released image, whole; one that does not work only ever runs on trial, and is never validated; where
-//     power has left it in otadata as another state, it is put on trial before it can crash
-//   - otadata never selects a slot that does not hold such an image
-//   - no sector is written or erased but those of NVS, otadata and the slot that does not run, and no byte is written that is not erased
+//   - what starts, what otadata selects and what is written is as in checks.ts, and no byte is written that is not erased
+//   - an image that was held and is given up never starts
 //   - settings that were saved are as they were saved, or as the owner was about to have them
 //   - after one cut the server is not told that a working release has failed: gates would count it against the release
 
 import type { DeviceEvent } from "../device/device-event.js";
-import {
-  activeEntry,
-  decodeOtadataEntry,
-  EMPTY_SEQUENCE,
-  isValid,
-  OTA_STATE,
-  OTADATA_ENTRY_BYTES,
-  readOtadata,
-  slotOfSequence,
-} from "../hardware/boot/otadata.js";
+import { OTA_STATE } from "../hardware/boot/otadata.js";
 import type { Flash } from "../hardware/flash/flash.js";
 import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
-import { otaSlots, type Partition } from "../hardware/partitions/partition-table.js";
 import type { Machine } from "../machine/machine.js";
+import { FlashChecks } from "./checks.js";
 import type { LoadedFlash } from "./flash-state.js";
 import { History } from "./history.js";
 import { openHouse } from "./house.js";
-import type { SweepImages, SweepRelease } from "./images.js";
+import type { SweepImages } from "./images.js";
+import { isLed, sayTo } from "./leader.js";
 import { Observer } from "./observer.js";
-import { isFailing, type JourneyName, needsPerson, nvsOf, otadataOf } from "./recording.js";
+import { otadataOf } from "./places.js";
+import { isFailing, type JourneyName, needsPerson } from "./recording.js";
+import type { SweepRelease } from "./release.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 import type { UpdateServer } from "./update-server.js";
@@ -71,22 +63,28 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     flash,
     alone: !needsPerson(journey),
     engine: options.isOpen ? undefined : observer.engine,
-    offer: (server, nowMs) => {
+    say: (server, nowMs) => {
+      if (isLed(journey)) return sayTo(journey, images, server.checks, target);
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
-      return isFailing(journey) && !isWithdrawn ? images.failing : target;
+      return { release: isFailing(journey) && !isWithdrawn ? images.failing : target };
     },
     onTrace: (line) => trace(line),
     onEvent: (event) => {
       trace(JSON.stringify(event, (key, value) => (key === "partition" ? value.label : value)));
-      if (event.type === "booted") problems.push(...checks.booted(event));
+      if (event.type === "booted") problems.push(...checks.booted(event), ...started(event));
       if (event.type === "bootFailed") problems.push(`nothing boots: ${event.message}`);
     },
   });
   const { device, world } = house.desk;
   const trace = (line: string): void =>
     options.onTrace?.(`${world.nowMs.toFixed(1).padStart(10)} ms  ${line}`);
-  const checks = createChecks(options, device.partitions);
+  const { partitions } = device;
+  const checks = new FlashChecks({ flash, partitions, releases: Object.values(images) });
+  const started = function* ({ partition }: Extract<DeviceEvent, { type: "booted" }>): Iterable<string> {
+    if (journey === "staged-abandoned" && checks.releaseIn(partition) === images.update)
+      yield `${images.update.version} starts, and was never committed`;
+  };
   flash.onOperation = ({ kind, offset, bytes }, when) => {
     if (when !== "after") return;
     observer.operated(kind, offset, bytes);
@@ -106,7 +104,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     if (!(error instanceof UnerasedWrite)) throw error;
     problems.push(error.message);
   }
-  if (problems.length === 0) problems.push(...checks.settled(device.machine, target));
+  if (problems.length === 0) problems.push(...settled(checks, device.machine, target, options));
   if (problems.length === 0 && !options.isSecondCut) problems.push(...blamed(house.server.reports, target));
   device.powerOff();
   flash.onOperation = undefined;
@@ -121,71 +119,21 @@ function* blamed(reports: UpdateServer["reports"], { firmwareId, version }: Swee
 
 /** The release that a device has to run in the end. */
 function targetOf(journey: JourneyName, { update, later }: SweepImages): SweepRelease {
-  return isFailing(journey) || journey.startsWith("later") ? later : update;
+  const isPast = journey === "staged-abandoned" || journey === "staged-reverted";
+  return isPast || isFailing(journey) || journey.startsWith("later") ? later : update;
 }
 
-function createChecks(options: RecoveryOptions, partitions: readonly Partition[]) {
-  const { flash, images } = options;
-  const nvs = nvsOf(partitions);
-  const otadata = otadataOf(partitions);
-  const slots = otaSlots(partitions);
-  const releases = Object.values(images) as SweepRelease[];
-  let untriedCount = 0;
-
-  const releaseIn = ({ offset }: Partition): SweepRelease | undefined =>
-    releases.find(({ image }) => Buffer.compare(flash.view(offset, image.length), image) === 0);
-
-  const isIn = (offset: number, partition: Partition): boolean =>
-    offset >= partition.offset && offset < partition.offset + partition.size;
-
-  function* selected(sector: number): Iterable<string> {
-    const bytes = flash.view(sector, OTADATA_ENTRY_BYTES);
-    const entry = decodeOtadataEntry(bytes.slice());
-    if (!isValid(entry) || entry.sequence === EMPTY_SEQUENCE) return;
-    const slot = slots[slotOfSequence(entry.sequence, slots.length)]!;
-    const release = releaseIn(slot);
-    if (release === undefined) yield `otadata selects ${slot.label}, which holds no whole image`;
-    else if (entry.state === OTA_STATE.VALID && !release.works)
-      yield `${release.version} was validated, and does not work`;
-  }
-
-  return {
-    *booted({ partition }: Extract<DeviceEvent, { type: "booted" }>): Iterable<string> {
-      const release = releaseIn(partition);
-      if (release === undefined) yield `what starts in ${partition.label} is no whole image`;
-      else if (!release.works && stateOf(partition) !== OTA_STATE.PENDING_VERIFY) {
-        // the boot loader cannot see that power has torn the state: the firmware has to, before it crashes
-        untriedCount += 1;
-        if (untriedCount > 1)
-          yield `${release.version} in ${partition.label} starts ${untriedCount} times, and not on trial`;
-      }
-    },
-
-    *operated(kind: string, offset: number, running: Partition | undefined): Iterable<string> {
-      const idle = slots.find(
-        (slot) => slot !== running && slot.offset !== running?.offset && isIn(offset, slot),
-      );
-      const isBookkeeping = isIn(offset, nvs) || isIn(offset, otadata);
-      if (!isBookkeeping && (idle === undefined || running === undefined))
-        yield `${kind} at 0x${offset.toString(16)}, outside NVS, otadata and the slot that does not run`;
-      if (kind === "write" && isIn(offset, otadata))
-        yield* selected(offset - ((offset - otadata.offset) % 4096));
-    },
-
-    *settled(machine: Machine | undefined, target: SweepRelease): Iterable<string> {
-      const running = machine?.running;
-      if (running === undefined || releaseIn(running) !== target) yield `${target.version} is not what runs`;
-      else if (stateOf(running) !== OTA_STATE.VALID) yield `${target.version} runs without being validated`;
-      const problem = settingsProblem(settingsOf(machine?.nvs), options.saved, options.wanted);
-      if (problem !== undefined) yield problem;
-    },
-  };
-
-  function stateOf(partition: Partition): number | undefined {
-    const entries = readOtadata(flash, otadata);
-    const active = activeEntry(entries);
-    if (active === undefined) return undefined;
-    const slot = slots[slotOfSequence(entries[active].sequence, slots.length)];
-    return slot?.offset === partition.offset ? entries[active].state : undefined;
-  }
+/** Of a device that has settled: it runs the release that it has to run, for good, with its settings. */
+function* settled(
+  checks: FlashChecks,
+  machine: Machine | undefined,
+  { version }: SweepRelease,
+  { saved, wanted }: RecoveryOptions,
+): Iterable<string> {
+  const running = machine?.running;
+  if (running === undefined || checks.releaseIn(running)?.version !== version)
+    yield `${version} is not what runs`;
+  else if (checks.stateOf(running) !== OTA_STATE.VALID) yield `${version} runs without being validated`;
+  const problem = settingsProblem(settingsOf(machine?.nvs), saved, wanted);
+  if (problem !== undefined) yield problem;
 }

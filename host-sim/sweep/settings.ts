@@ -4,7 +4,9 @@ import { FLOOR_KEY } from "../../firmware/core/clock.js";
 import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
 import { OFFER_BLOCK_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-crashes.js";
-import { RECORD_KEY } from "../../firmware/core/update/record.js";
+import { BLOCKED_IMAGE_KEY, RECORD_KEY } from "../../firmware/core/update/record.js";
+import { STAGED_KEY } from "../../firmware/core/update/staged.js";
+import { UNDO_KEY } from "../../firmware/core/update/undo.js";
 import { Flash } from "../hardware/flash/flash.js";
 import { Nvs } from "../hardware/nvs/nvs.js";
 import type { Partition } from "../hardware/partitions/partition.js";
@@ -17,6 +19,9 @@ const BOOKKEEPING: readonly string[] = [
   OFFER_NOTE_KEY,
   OFFER_BLOCK_KEY,
   FLOOR_KEY,
+  STAGED_KEY,
+  UNDO_KEY,
+  BLOCKED_IMAGE_KEY,
   "boots",
 ];
 

@@ -2,11 +2,10 @@
 // recovery. Hands the operations out to worker threads and adds up the results. Checks nothing itself.
 
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
-import type { BenchOptions, Failure } from "./bench.js";
+import type { BenchOptions, Failure, Outcome } from "./bench.js";
 import { buildSweepImages } from "./images.js";
+import { isInSlot } from "./places.js";
 import {
-  isInSlot,
   JOURNEYS,
   JourneyError,
   type JourneyName,
@@ -14,7 +13,8 @@ import {
   type Recording,
   recordJourneys,
 } from "./recording.js";
-import type { Answer, Task } from "./worker.js";
+import { inThreads } from "./threads.js";
+import type { Task } from "./worker.js";
 
 export interface SweepOptions {
   readonly seed: number;
@@ -70,14 +70,20 @@ async function sweepJourneys(bench: BenchOptions, options: SweepOptions, total: 
   );
   total.imageBytes = bench.images.update.image.length;
   let doneCount = 0;
-  const isStopped = (): boolean => options.failFast === true && total.failed.length > 0;
-  await inWorkers(bench, tasks, options.workerCount ?? availableParallelism(), isStopped, (outcome) => {
-    total.cuts += outcome.cuts;
-    total.pairs += outcome.pairs;
-    total.followed += outcome.followed;
-    total.failed.push(...outcome.failed);
-    doneCount += 1;
-    options.onProgress?.(doneCount, tasks.length);
+  await inThreads<Task, Outcome>({
+    module: new URL("./worker.ts", import.meta.url),
+    data: bench,
+    tasks,
+    count: options.workerCount ?? availableParallelism(),
+    isStopped: () => options.failFast === true && total.failed.length > 0,
+    onOutcome: (outcome) => {
+      total.cuts += outcome.cuts;
+      total.pairs += outcome.pairs;
+      total.followed += outcome.followed;
+      total.failed.push(...outcome.failed);
+      doneCount += 1;
+      options.onProgress?.(doneCount, tasks.length);
+    },
   });
 }
 
@@ -95,43 +101,4 @@ function tasksOf({ operations, firstOperation }: Recording, journey: number): Ta
   return indexes
     .sort((first, second) => isSlot(first) - isSlot(second) || first - second)
     .map((operation) => ({ journey, operation }));
-}
-
-/** A simulated device leaves much short-lived garbage. */
-const ROOM = Object.freeze({ maxYoungGenerationSizeMb: 128 });
-
-async function inWorkers(
-  bench: BenchOptions,
-  tasks: readonly Task[],
-  workerCount: number,
-  isStopped: () => boolean,
-  onOutcome: (outcome: Extract<Answer, { outcome: object }>["outcome"]) => void,
-): Promise<void> {
-  const waiting = [...tasks];
-  const workers = Array.from(
-    { length: Math.min(workerCount, tasks.length) },
-    () =>
-      new Worker(new URL("./worker-entry.js", import.meta.url), { workerData: bench, resourceLimits: ROOM }),
-  );
-  const work = (worker: Worker): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const next = (): void => {
-        const task = isStopped() ? undefined : waiting.shift();
-        if (task === undefined) resolve();
-        else worker.postMessage(task);
-      };
-      worker.on("error", reject);
-      worker.on("exit", () => reject(new Error("a worker of the sweep has ended early")));
-      worker.on("message", (answer: Answer) => {
-        if ("error" in answer) return reject(new Error(answer.error));
-        onOutcome(answer.outcome);
-        next();
-      });
-      next();
-    });
-  try {
-    await Promise.all(workers.map(work));
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
 }

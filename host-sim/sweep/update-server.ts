@@ -3,7 +3,8 @@
 
 import type { CheckRequest, CheckResponse, StatusRequest } from "../../firmware/core/wire.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../network/http-host.js";
-import { START_TIME, type SweepRelease } from "./images.js";
+import type { Word } from "./leader.js";
+import { START_TIME, type SweepRelease } from "./release.js";
 
 export interface UpdateServer {
   readonly handler: HttpHandler;
@@ -13,11 +14,8 @@ export interface UpdateServer {
   hasValidated(release: SweepRelease): boolean;
 }
 
-/** @param offer what is the newest release now; undefined: none */
-export function createUpdateServer(
-  nowMs: () => number,
-  offer: (server: UpdateServer) => SweepRelease | undefined,
-): UpdateServer {
+/** @param say what the last check is answered */
+export function createUpdateServer(nowMs: () => number, say: (server: UpdateServer) => Word): UpdateServer {
   const checks: CheckRequest[] = [];
   const reports: StatusRequest[] = [];
   const releases = new Map<string, SweepRelease>();
@@ -25,9 +23,9 @@ export function createUpdateServer(
   function check(request: CheckRequest): CheckResponse {
     checks.push(request);
     const time = START_TIME + Math.floor(nowMs() / 1000);
-    const release = offer(server);
+    const { release, hold, ...word } = say(server);
     if (release === undefined || release.version === request.current_version)
-      return { update_available: false, time };
+      return { update_available: false, time, ...word };
     const path = `/firmware/${release.firmwareId}`;
     releases.set(path, release);
     return {
@@ -41,6 +39,7 @@ export function createUpdateServer(
       download_url: path,
       digests_url: `${path}/digests`,
       release: release.manifest,
+      ...(hold ? { hold } : {}),
     };
   }
 
@@ -72,15 +71,15 @@ export function createUpdateServer(
   return server;
 }
 
-function download(file: Uint8Array, range: string | undefined): HttpResponse {
+export function download(file: Uint8Array, range: string | undefined): HttpResponse {
   const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(range ?? "") ?? [];
   if (from === undefined) return { status: 200, body: file };
   const headers = { "content-range": `bytes ${from}-${to}/${file.length}` };
   return { status: 206, headers, body: file.subarray(Number(from), Number(to) + 1) };
 }
 
-const parse = (body: Uint8Array) => JSON.parse(new TextDecoder().decode(body));
-const json = (value: object): HttpResponse => ({
+export const parse = (body: Uint8Array) => JSON.parse(new TextDecoder().decode(body));
+export const json = (value: object): HttpResponse => ({
   status: 200,
   headers: { "content-type": "application/json" },
   body: new TextEncoder().encode(JSON.stringify(value)),

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { Bench } from "../../host-sim/sweep/bench.js";
 import { cutPointsOf } from "../../host-sim/sweep/cuts.js";
 import type { History } from "../../host-sim/sweep/history.js";
-import { isInSlot, JOURNEYS, placeOf } from "../../host-sim/sweep/recording.js";
+import { isInSlot, placeOf } from "../../host-sim/sweep/places.js";
+import { JOURNEYS } from "../../host-sim/sweep/recording.js";
 import { prepareBench, sweep } from "../../host-sim/sweep/sweep.js";
 import { randomStream } from "../../host-sim/world/random.js";
 
@@ -59,7 +60,7 @@ describe("the sweep", function () {
       const recording = options.recordings[JOURNEYS.indexOf(name)]!;
       let onceUntried = 0;
       for (const [index, operation] of recording.operations.entries()) {
-        if (placeOf(operation, recording) !== "otadata") continue;
+        if (placeOf(operation, recording.otadata) !== "otadata") continue;
         for (const torn of [...bits, 0xffffffff]) {
           const id = `${name}:${index}:state:${torn}`;
           const lines: string[] = [];

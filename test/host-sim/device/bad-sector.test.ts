@@ -68,7 +68,7 @@ describe("an update", function () {
   /** A device that is offered an update. The sectors of its slot are not erased. */
   function offeredDevice() {
     const flash = new Flash(FLASH_BYTES);
-    const house = openHouse({ flash, alone: false, offer: () => images.update });
+    const house = openHouse({ flash, alone: false, say: () => ({ release: images.update }) });
     const { device, world } = house.desk;
     device.flashFactory(TABLE, images.factory.image);
     flash.write(SLOT_SECTOR * SECTOR_BYTES, new Uint8Array(images.update.image.length));
