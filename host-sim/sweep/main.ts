@@ -3,10 +3,15 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createTerminal, type Terminal } from "../sim/terminal.js";
 import { Bench } from "./bench.js";
+import { replayPair, runPairSweep } from "./pair/program.js";
+import { KINDS, type Kind } from "./pair/sweep.js";
 import { JOURNEYS, type JourneyName } from "./recording.js";
 import { prepareBench, type SweepResult, sweep } from "./sweep.js";
 
 const MIB = 1024 * 1024;
+/** Of several faults each, at a pair. */
+const SEED_COUNT = 1_000;
+const FULL_SEED_COUNT = 10_000;
 /** Failures that are printed one by one. */
 const MAX_PRINTED = 20;
 
@@ -19,6 +24,10 @@ interface Arguments {
   readonly bail?: true;
   readonly workers?: number;
   readonly replay?: string;
+  readonly pair?: true;
+  readonly seeds?: number;
+  readonly kind?: readonly Kind[];
+  readonly step?: number;
 }
 
 const program = new Command("sweep")
@@ -32,12 +41,39 @@ const program = new Command("sweep")
   .option("--bail", "stop at the first failure")
   .option("--workers <number>", "threads (default: one for each processor)", wholeNumber)
   .option("--replay <id>", "run one cut again, and print what happens (give the same --seed and --full)")
+  .option("--pair", "a receiver and its transmitter that update their system, instead of one device")
+  .option(
+    "--seeds <number>",
+    `with --pair: runs with several faults (default: ${SEED_COUNT}, with --full ${FULL_SEED_COUNT})`,
+    wholeNumber,
+  )
+  .addOption(new Option("--kind <name...>", "with --pair: only what disturbs these").choices(KINDS))
+  .option("--step <number>", "with --pair: one of so many single faults only", wholeNumber)
   .option("--json", "one JSON object on standard output; everything else goes to standard error")
   .parse();
 const options = program.opts<Arguments>();
 const screen = createTerminal(options.json ? process.stderr : process.stdout);
-const isGood = options.replay === undefined ? await runSweep() : await replay(options.replay);
-process.exitCode = isGood ? 0 : 1;
+process.exitCode = (await (options.pair ? runPair() : runDevice())) ? 0 : 1;
+
+function runDevice(): Promise<boolean> {
+  return options.replay === undefined ? runSweep() : replay(options.replay);
+}
+
+function runPair(): Promise<boolean> {
+  const { seed, full, kind, step, bail, workers, replay: id } = options;
+  const isJson = options.json === true;
+  if (id !== undefined) return replayPair(id, seed, screen, isJson);
+  const common = {
+    seed,
+    seedCount: options.seeds ?? (full ? FULL_SEED_COUNT : SEED_COUNT),
+    isFull: full === true,
+    failFast: bail === true,
+    ...(kind ? { kinds: kind } : {}),
+    ...(step ? { step } : {}),
+    ...(workers === undefined ? {} : { workerCount: workers }),
+  };
+  return runPairSweep(common, screen, isJson);
+}
 
 async function runSweep(): Promise<boolean> {
   const result = await sweep({
