@@ -304,10 +304,10 @@ async function requireFor(request: FastifyRequest, context: Context, firmwareId:
   return actor;
 }
 
-async function readBody(body: RolloutInput, { store, now }: Context) {
+async function readBody(body: RolloutInput, { store }: Context) {
   const firmware = await store.findFirmware(body.firmware_id);
   const name = body.name ?? (firmware ? nameRelease(firmware) : `firmware ${body.firmware_id}`);
-  const plan = readPlan(body, name, body.seed ?? makeSeed(body.firmware_id, name, now()));
+  const plan = readPlan(body, name, body.seed ?? makeSeed(body.firmware_id));
   if (typeof plan === "string") throw new Refusal("ROLLOUT_INVALID", plan);
   return plan;
 }

@@ -99,6 +99,19 @@ async function countSizes(store: Store, rollout: Rollout, now: number): Promise<
   return { ...rollout, stageSizes: planner.stageSizes, sizesAt: now };
 }
 
+/** The counts of a plan that has not begun: what a person has seen stays on its page. It is counted again when it begins. */
+export async function countDraft(recorder: Recorder, id: number): Promise<void> {
+  const { store, now } = recorder;
+  const seen = await store.findRollout(id);
+  if (!seen || seen.startedAt !== null || seen.stageSizes.length > 0) return;
+  const { stageSizes } = await countSizes(store, seen, Math.round(now()));
+  const work = async (journal: Journal) => {
+    const current = await journal.store.findRollout(id);
+    if (current && isSame(current, seen)) await journal.putRollout({ ...current, stageSizes, sizesAt: 0 });
+  };
+  await record(recorder, work, { about: `rollout:${id}` });
+}
+
 async function move(
   journal: Journal,
   seen: Rollout,

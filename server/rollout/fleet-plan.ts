@@ -4,6 +4,7 @@ import { findPolicy } from "../devices/identity.js";
 import { countDevices, nameAuthors, nameRelease, type Rollout } from "../shared/rollout.js";
 import type { Firmware, Store } from "../store/store.js";
 import { type ExcludedDevice, isPlanned, type PlannedDevice, type PlannedStage } from "./plan.js";
+import { notePrecedents, Overlaps } from "./precedents.js";
 import { readFleet } from "./scan-fleet.js";
 import { noteUnvouched } from "./unvouched.js";
 import type { Verdict } from "./verdicts.js";
@@ -44,8 +45,11 @@ export async function planRollout(
   let deviceCount = 0;
   let excludedCount = 0;
   const isOnPage = (index: number) => index >= page.offset && index < page.offset + page.limit;
+  const known = await store.findFirmware(rollout.firmwareId);
+  const overlaps = new Overlaps(rollout, known ? await store.governingRollouts(known.deviceType) : []);
   const { planner, firmware } = await readFleet(store, rollout, now, (entry, subject, planner) => {
     if (isPlanned(entry)) {
+      overlaps.add(subject.device);
       if (isOnPage(deviceCount++)) devices.push(entry);
     } else {
       if (isOnPage(excludedCount++))
@@ -68,6 +72,8 @@ export async function planRollout(
     devices,
     excluded,
     notes: [
+      ...(await notePrecedents(store, rollout)),
+      ...(await overlaps.notes(store)),
       ...(policy ? noteUnvouched(policy, { countedCount, uncountedCount }) : []),
       ...noteworthy(rollout, firmware, stages, excludedBy),
     ],

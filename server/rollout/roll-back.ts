@@ -123,7 +123,7 @@ async function draftBack(
         : `firmware ${firmwareId} is not another active release for ${bad.deviceType} on ${bad.hardware}. `;
     throw noWayBack(bad, ways, chosen);
   }
-  const { draft } = await draftRollout(store, planBack(rollout, bad, way, now), actor.person, now);
+  const { draft } = await draftRollout(store, planBack(rollout, bad, way), actor.person, now);
   return { draft, bad, ways, way };
 }
 
@@ -144,14 +144,14 @@ function noWayBack(bad: Firmware, ways: readonly WayBack[], why: string): Refusa
 }
 
 /** To all at once: what is bad has to go. An older release stays until another rollout has a higher priority (choose-release.ts). The gates stay, so that the way back stops too if it fails. */
-function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack, now: number): RolloutPlan {
+function planBack(rollout: Rollout, bad: Firmware, { release, isNewer }: WayBack): RolloutPlan {
   const name = `Back from ${nameRelease(bad)}`.slice(0, 100);
   const version = `${bad.version}+${bad.buildNumber}`;
   return {
     ...planOf(rollout),
     name,
     firmwareId: release.id,
-    seed: makeSeed(release.id, name, now),
+    seed: makeSeed(release.id),
     target: { fromVersion: version, toVersion: version },
     stages: [{ name: "all", percent: 100, soakMs: 0, minValidatedCount: 1, minValidatedFraction: 0 }],
     windows: null,

@@ -11,7 +11,7 @@ import { checkWindows } from "../shared/windows.js";
 import { words } from "../shared/words.js";
 import type { Firmware, Store } from "../store/store.js";
 import { edit } from "./edit.js";
-import { evaluateRollout, logRollout } from "./evaluate.js";
+import { countDraft, evaluateRollout, logRollout } from "./evaluate.js";
 import { type Command, command } from "./lifecycle.js";
 import { isEmptyRange } from "./target.js";
 
@@ -64,9 +64,12 @@ export async function requireFirmware(store: Store, id: number): Promise<Firmwar
   return firmware;
 }
 
-/** Another seed for each rollout, so that it is not always the same devices that go first. */
-export const makeSeed = (firmwareId: number, name: string, now: number): string =>
-  createHash("sha256").update(`${firmwareId} ${now} ${name}`).digest("hex").slice(0, 12);
+/**
+ * Another seed for each release, so that it is not always the same devices that go first; and the same for each plan of one, so that the
+ * same share of the same fleet is the same devices.
+ */
+export const makeSeed = (firmwareId: number): string =>
+  createHash("sha256").update(`release ${firmwareId}`).digest("hex").slice(0, 12);
 
 /** What is wrong with a plan as a sentence. */
 function checkPlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
@@ -90,10 +93,12 @@ function checkPlan(plan: RolloutPlan, firmware: Firmware): string | undefined {
 }
 
 export async function createRollout(recorder: Recorder, plan: RolloutPlan, actor: Actor): Promise<Rollout> {
-  return recordChange(recorder, actor, async (journal) => {
+  const { id } = await recordChange(recorder, actor, async (journal) => {
     const { draft } = await draftRollout(journal.store, plan, actor.person, journal.time);
     return addDraft(journal, draft);
   });
+  await countDraft(recorder, id);
+  return findRollout(recorder.store, id);
 }
 
 /** Of a draft that draftRollout has made. */
@@ -167,7 +172,8 @@ export async function editRollout(recorder: Recorder, id: number, change: PlanCh
     await journal.audit({
       action: "rollout.edited",
       subject: `rollout/${id}`,
-      before: viewRollout(before),
+      // How many devices it has is no decision of who edits it.
+      before: viewRollout({ ...before, stageSizes: after.stageSizes }),
       after: viewRollout(after),
     });
     if (changed.length === 0) return;
@@ -176,6 +182,7 @@ export async function editRollout(recorder: Recorder, id: number, change: PlanCh
     await logRollout(journal, { ...after, reason: `${fields}, by ${change.actor.person}` }, "edited");
   };
   await recordChange(recorder, change.actor, work, { about: `rollout:${id}` });
+  await countDraft(recorder, id);
   await evaluateRollout(recorder, id);
   return findRollout(recorder.store, id);
 }

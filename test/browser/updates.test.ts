@@ -125,7 +125,7 @@ describe("an update of a fleet, from the browser", function () {
     await plan.getByText(`Nobody vouched for ${DEVICE_COUNT} devices that count`).waitFor();
     expect(await plan.getByRole("row").count()).equal(3);
     await plan.getByRole("button", { name: "Start" }).click();
-    await page.getByRole("heading", { name: "base 1.1.0" }).waitFor();
+    await page.getByRole("heading", { name: "#1 base 1.1.0" }).waitFor();
     await page.getByText("running", { exact: true }).waitFor();
   });
 

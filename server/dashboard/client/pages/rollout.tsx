@@ -15,7 +15,7 @@ import { Pager } from "../parts/pager.js";
 import { readOffset } from "../parts/pages-of-list.js";
 import { type Column, Table } from "../parts/table.js";
 import { Terms } from "../parts/terms.js";
-import { rolloutPath, StatePill } from "../rollouts/card.js";
+import { RolloutNumber, rolloutPath, StatePill } from "../rollouts/card.js";
 import { mayEdit, ORDER_WORDS, type Order, ordersFor } from "../rollouts/orders.js";
 import { Excluded } from "../rollouts/plan.js";
 import { RollBack } from "../rollouts/roll-back.js";
@@ -40,7 +40,14 @@ export function RolloutPage({ params, place }: PageProps) {
     );
   return (
     <>
-      <Heading up={UP} title={data.name}>
+      <Heading
+        up={UP}
+        title={
+          <>
+            <RolloutNumber of={data.id} /> {data.name}
+          </>
+        }
+      >
         <StatePill state={data.state} />
       </Heading>
       <p>{data.reason}</p>

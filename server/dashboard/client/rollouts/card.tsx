@@ -10,6 +10,9 @@ import { StageBars } from "./stages.js";
 
 export const rolloutPath = (id: number): string => `/ota-management/rollouts/${id}`;
 
+/** How people, the log and the command line call it. */
+export const RolloutNumber = ({ of }: { readonly of: number }) => <span class="number">#{of}</span>;
+
 export const StatePill = ({ state }: { readonly state: RolloutView["state"] }) => (
   <span class={`pill rollout-${state}`}>{words(state)}</span>
 );
@@ -25,7 +28,7 @@ export function RolloutCard({ rollout }: { readonly rollout: RolloutView }) {
     <article class="card rollout" aria-label={`Rollout ${rollout.name}`}>
       <header>
         <h3>
-          <Link to={rolloutPath(rollout.id)}>{rollout.name}</Link>
+          <RolloutNumber of={rollout.id} /> <Link to={rolloutPath(rollout.id)}>{rollout.name}</Link>
         </h3>
         <StatePill state={rollout.state} />
       </header>

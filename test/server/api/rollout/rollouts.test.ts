@@ -71,7 +71,7 @@ describe("the rollout API", () => {
         soak_seconds: 3600,
         min_validated: 1,
         min_validated_fraction: 0.9,
-        device_count: null,
+        device_count: 0,
       },
       {
         name: "lab",
@@ -79,7 +79,7 @@ describe("the rollout API", () => {
         soak_seconds: 0,
         min_validated: 1,
         min_validated_fraction: 0.9,
-        device_count: null,
+        device_count: 0,
       },
       {
         name: "100 %",
@@ -87,7 +87,7 @@ describe("the rollout API", () => {
         soak_seconds: 3600,
         min_validated: 1,
         min_validated_fraction: 0.9,
-        device_count: null,
+        device_count: 0,
       },
     ]);
     expect((await server.admin("GET", "/api/rollouts?state=draft")).json()).to.include({ total: 1 });
