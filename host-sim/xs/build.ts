@@ -6,16 +6,7 @@
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -69,9 +60,8 @@ function fetchSources(): string {
 }
 
 function canCompile32(): boolean {
-  const file = join(BUILD, "probe.c");
-  writeFileSync(file, "#include <stdio.h>\nint main(void) { return 0; }\n");
-  return spawnSync("cc", ["-m32", file, "-o", join(BUILD, "probe")]).status === 0;
+  const input = "#include <stdio.h>\nint main(void) { return 0; }\n";
+  return spawnSync("cc", ["-m32", "-x", "c", "-", "-o", "/dev/null"], { input }).status === 0;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
