@@ -8,6 +8,7 @@ import {
   type Partition,
 } from "../hardware/partitions/partition-table.js";
 import type { Machine } from "../machine/machine.js";
+import { COST, spend } from "./costs.js";
 
 const BLOCK_BYTES = 16_384;
 const PART_BYTES = 224;
@@ -21,7 +22,7 @@ type BufferOf = (value: unknown, byteLength: number) => Uint8Array;
  * @param nextSlot the slot that the next update goes to, unless it is the one that runs
  */
 export function blockPartsFunctions(
-  machine: Pick<Machine, "flash" | "partitions">,
+  machine: Pick<Machine, "flash" | "partitions" | "compute">,
   bufferOf: BufferOf,
   nextSlot: () => Partition | undefined,
 ): Record<string, unknown> {
@@ -40,14 +41,16 @@ export function blockPartsFunctions(
         if (start >= length) return ESP_ERROR_CODES.ESP_ERR_INVALID_ARG;
         const count = Math.min(PART_BYTES, length - start);
         add(sum, machine.flash.read(partition.offset + offset + start, count));
+        spend(machine, count * COST.addedByte);
       }
       return 0;
     },
     skyslot_add_parities(rows: unknown, combination: unknown, result: unknown) {
       const [parities, sum] = [bufferOf(rows, MAX_ROWS * PART_BYTES), bufferOf(result, PART_BYTES)];
       for (let row = 0; row < MAX_ROWS; row++) {
-        if (((Number(combination) >> row) & 1) === 1)
-          add(sum, parities.subarray(row * PART_BYTES, (row + 1) * PART_BYTES));
+        if (((Number(combination) >> row) & 1) === 0) continue;
+        add(sum, parities.subarray(row * PART_BYTES, (row + 1) * PART_BYTES));
+        spend(machine, PART_BYTES * COST.addedByte);
       }
     },
   };

@@ -45,6 +45,8 @@ static int post_delivery(xsMachine *the, uint8_t *message, uint16_t length, modM
 
 #include "modLwipSafe.h"
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // of the SDK: what it closes when a socket without options has no memory
 #undef tcp_sndbuf
 #define tcp_sndbuf room_of
 #define tcp_accept guarded_accept
@@ -59,6 +61,7 @@ static int post_delivery(xsMachine *the, uint8_t *message, uint16_t length, modM
 void sdk_listener_read(xsMachine *the);
 void sdk_tcp_constructor(xsMachine *the);
 #include "tcp.c"
+#pragma GCC diagnostic pop
 #undef tcp_accept
 #undef tcp_err
 #undef tcp_close_safe

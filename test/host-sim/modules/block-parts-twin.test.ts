@@ -42,7 +42,7 @@ function twin(script: readonly string[]): string[] {
     const [command, ...parameters] = line.split(" ");
     const sum = new Uint8Array(224).fill(0x11);
     const has = command === "parities" || parameters[1] === "1";
-    const machine = { flash, partitions: has ? [CACHE] : [] } as unknown as Machine;
+    const machine = { flash, partitions: has ? [CACHE] : [], compute: () => {} } as unknown as Machine;
     const native = blockPartsFunctions(
       machine,
       (value) => value as Uint8Array,
