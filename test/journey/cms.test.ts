@@ -35,12 +35,14 @@ describe("the journey of a device with a panel", () => {
   let assigned: Content | undefined;
   /** Time awake of each boot that ended in sleep. */
   let awakeMs: number[];
+  let checkedAtMs: number[];
   let requests: { readonly path: string; readonly etag: string | undefined; readonly atMs: number }[];
   afterEach(() => rig.close());
 
   async function setUp(options: RigOptions = {}, version = "1.0.0"): Promise<void> {
     shown = [];
     requests = [];
+    checkedAtMs = [];
     awakeMs = [];
     let bootedAtMs = 0;
     const content: ContentSource = { find: async () => assigned };
@@ -57,6 +59,7 @@ describe("the journey of a device with a panel", () => {
         if (light.type === "panel") shown.push(light);
       },
       lie: async (request, honest) => {
+        if (request.path === "/api/ota/check") checkedAtMs.push(rig.desk.world.nowMs);
         if (request.path.startsWith("/api/content/")) {
           const etag = request.headers["if-none-match"];
           requests.push({ path: request.path, etag, atMs: rig.desk.world.nowMs });
@@ -125,6 +128,32 @@ describe("the journey of a device with a panel", () => {
     expect(rig.checks.length - before).equal(10);
     expect(stored("unhealthy"), "waking is no crash").equal(undefined);
     expect(stored("panel")).equal(assigned.etag);
+  });
+
+  it("checks every two minutes while it is awake, on mains power", async () => {
+    assigned = picture(1);
+    const config = { type: "cms", sleep: { ...SLEEP, seconds: 0 } };
+    await setUp({ image: await imageOf("cms", "1.0.0", "esp32", config) });
+    expect(await until(() => checkedAtMs.length === 12)).equal(true);
+    const gaps = checkedAtMs.slice(1).map((ms, index) => (ms - checkedAtMs[index]!) / 1000);
+    for (const gap of gaps) expect(gap, "120 s, and a tenth more or less").within(107, 133);
+    expect(sleeps()).length(0);
+  });
+
+  it("checks once right after each wake, in seconds", async () => {
+    assigned = picture(1);
+    await setUp();
+    expect(await until(() => sleeps().length === 1)).equal(true);
+    for (let count = 1; count <= 4; count++) {
+      const before = checkedAtMs.length;
+      expect(await until(() => wakes().length === count)).equal(true);
+      const wokenAtMs = rig.desk.world.nowMs;
+      expect(await until(() => sleeps().length === count + 1)).equal(true);
+      expect(checkedAtMs.length - before).equal(1);
+      const waitedMs = checkedAtMs.at(-1)! - wokenAtMs;
+      expect(waitedMs / 1000, "from waking to the check").within(0, 8);
+      expect(requests.at(-1)!.atMs, "the picture follows").least(checkedAtMs.at(-1)!);
+    }
   });
 
   it("reports temperature, humidity and battery with each check, and omits what is missing", async () => {

@@ -42,7 +42,7 @@ function startCmsDevice(): void {
       // called before the machine's first event, so that it starts with the chosen settings
       section({ stored }) {
         const built = { refreshSeconds, sleepSeconds: sleep.seconds };
-        section = configured(cmsSection(sleep.seconds > 0), built).section;
+        section = configured(cmsSection(sleep.seconds), built).section;
         const choice = chosen(stored[section.name]);
         if (choice) {
           const content = { width, height, refreshSeconds: choice.refreshSeconds };

@@ -1,5 +1,5 @@
 // What the owner of a display can choose: a settings section (app-settings.ts). The sleep time is offered only if the build
-// sleeps at all: one for a cable does not.
+// sleeps at all: one for a cable does not. It is also the time between two checks for updates, as a sleeping device makes none.
 
 import type { Section, Values } from "../../../core/section.js";
 import { CMS_STRINGS as text } from "./strings.js";
@@ -14,7 +14,8 @@ export interface CmsChoice {
   readonly sleepSeconds: number;
 }
 
-export const cmsSection = (canSleep: boolean): Section => ({
+/** @param builtSleepSeconds 0: the build never sleeps */
+export const cmsSection = (builtSleepSeconds: number): Section => ({
   name: "cms",
   title: text.title,
   fields: [
@@ -25,13 +26,13 @@ export const cmsSection = (canSleep: boolean): Section => ({
       least: LEAST_REFRESH_SECONDS,
       most: DAY_SECONDS,
     },
-    ...(canSleep
+    ...(builtSleepSeconds > 0
       ? [
           {
             type: "number",
             name: "sleepSeconds",
             label: text.sleepSeconds,
-            hint: text.sleepHint,
+            hint: text.sleepHint(builtSleepSeconds),
             least: 0,
             most: DAY_SECONDS,
           } as const,

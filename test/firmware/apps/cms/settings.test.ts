@@ -6,7 +6,7 @@ import { changeValues, configured } from "../../../../firmware/core/settings/app
 
 describe("display settings", () => {
   it("begin with the build's values", () => {
-    const { section, problems } = configured(cmsSection(true), {
+    const { section, problems } = configured(cmsSection(900), {
       refreshSeconds: 600,
       sleepSeconds: 900,
     });
@@ -15,14 +15,22 @@ describe("display settings", () => {
   });
 
   it("have a sleep time on a battery device, and not on a cable", () => {
-    expect(cmsSection(true).fields.map(({ name }) => name)).deep.equal(["refreshSeconds", "sleepSeconds"]);
-    const cable = cmsSection(false);
+    expect(cmsSection(900).fields.map(({ name }) => name)).deep.equal(["refreshSeconds", "sleepSeconds"]);
+    const cable = cmsSection(0);
     const changed = changeValues(cable, cable.defaults, '{"sleepSeconds":60}');
     expect(changed.ok).equal(false);
   });
 
+  it("say how long the build sleeps, and that the checks for updates depend on it", () => {
+    const [, sleep] = cmsSection(1234).fields;
+    expect(sleep?.hint)
+      .match(/every 2 minutes/)
+      .and.match(/each time it wakes/)
+      .and.match(/Default: 1234\./);
+  });
+
   it("refuse an interval that would overload the network or wear out the panel", () => {
-    const section = cmsSection(true);
+    const section = cmsSection(900);
     for (const [text, sentence] of [
       ['{"refreshSeconds":29}', "from 30 to 86400"],
       ['{"sleepSeconds":-1}', "from 0 to 86400"],

@@ -308,7 +308,7 @@ describe("settings that the server pushes", () => {
     expect(refusal(Ordered.boot({ section: LED }).order(settings({ brightness: 101 })))).equal(
       "Brightness: 101 is not a whole number from 1 to 100.",
     );
-    const cms = cmsSection(true);
+    const cms = cmsSection(900);
     expect(
       Ordered.boot({ section: cms })
         .order(settings({ sleepSeconds: 900 }))
