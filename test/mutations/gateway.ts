@@ -107,4 +107,71 @@ export const MUTATIONS: readonly Mutation[] = [
       "if (isBeacon && beacon.channel > 0) return found({ ...state, channel: beacon.channel }, from, rssi, at);",
     mutated: "if (isBeacon) return found(state, from, rssi, at);",
   },
+  {
+    what: "an image with another MD5 is distributed",
+    file: "firmware/core/gateway/plain-image.ts",
+    original: 'if (md5 === state.order.md5) return [{ ...state, phase: "ready" }, []];',
+    mutated: 'if (md5 === state.order.md5 || state.isFetched) return [{ ...state, phase: "ready" }, []];',
+  },
+  {
+    what: "a piece that failed goes on in the middle of a sector",
+    file: "firmware/core/gateway/plain-image.ts",
+    original: "const start = offset - (offset % PIECE_BYTES);",
+    mutated: "const start = offset;",
+  },
+  {
+    what: "a server that fails is asked for ever",
+    file: "firmware/core/gateway/plain-image.ts",
+    original: "if (failureCount >= MAX_FAILURES) return over(state, message);",
+    mutated: "",
+  },
+  {
+    what: "an image for all or none has no signature",
+    file: "firmware/core/gateway/job-order.ts",
+    original: 'if (rule === "all" && !image) return undefined;',
+    mutated: "",
+  },
+  {
+    what: "an order leads a gateway to another server",
+    file: "firmware/core/gateway/job-order.ts",
+    original: '  !value.startsWith("//");',
+    mutated: "  value.length > 0;",
+  },
+  {
+    what: "that there is no way back is forgotten with a restart",
+    file: "firmware/core/gateway/job-order.ts",
+    original: "...(isCommitted ? { committed: true } : {}),",
+    mutated: "",
+  },
+  {
+    what: "an order is not kept",
+    file: "firmware/core/gateway/job.ts",
+    original: '{ type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false }) },',
+    mutated: "",
+  },
+  {
+    what: "nodes are told to start before all have the image",
+    file: "firmware/core/gateway/job.ts",
+    original: "const hasAll = concerned.every(",
+    mutated: "const hasAll = concerned.some(",
+  },
+  {
+    what: "one node that fails does not keep the others of all or none",
+    file: "firmware/core/gateway/job.ts",
+    original: 'const failed = nodes.find(({ phase }) => phase === "failed");',
+    mutated: "const failed = undefined as JobNode | undefined;",
+  },
+  {
+    what: "a cancelled order is distributed on",
+    file: "firmware/core/gateway/job.ts",
+    original:
+      'const [free, effects] = state.order ? dropped(state, "it was cancelled", stamp.at) : ([state, []] as const);',
+    mutated: "const [free, effects] = [state, [] as readonly JobEffect[]] as const;",
+  },
+  {
+    what: "a report that the server could not take counts as told",
+    file: "firmware/core/gateway/job.ts",
+    original: "status < 500 && status !== 429 ?",
+    mutated: "status < 600 && status !== 429 ?",
+  },
 ];

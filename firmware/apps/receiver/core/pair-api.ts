@@ -10,6 +10,7 @@
 //   POST /api/ota/install?device=transmitter   likewise, of the transmitter alone; &force: whether they work together is not asked
 //   POST /api/ota/abandon?device=transmitter   202: what was uploaded for it is given up
 //   POST /api/ota/rollback?device=both         202: what was installed last goes back, on the transmitter first; 409: there is no way back
+//   POST /api/ota/rollback?device=transmitter  likewise, if that was the transmitter's alone
 //   POST /api/peer/forget                      202: the transmitter was replaced; the next one that is heard takes its place
 
 import type { Effect } from "../../../core/effect.js";
@@ -20,7 +21,7 @@ import { guardedOf, type LocalApiState } from "../../../core/local/api-state.js"
 import { refusalOf } from "../../../core/local/guard.js";
 import type { SystemJob } from "../../../core/system/vocabulary.js";
 import type { LeaderTurn } from "./leader.js";
-import { type Hindrance, OTHER, type Stock, uploadedJob } from "./uploaded-job.js";
+import { type Hindrance, OTHER, SELF, type Stock, uploadedJob } from "./uploaded-job.js";
 
 export type PairCommand =
   | { readonly type: "install" | "check" | "cancel" | "forget" | "undo" | "abandonUploaded" }
@@ -141,7 +142,11 @@ function abandonUploaded(place: Place): PairCommand | Hindrance {
 }
 
 function undo(place: Place): PairCommand | Hindrance {
-  if (place.leader.undoable) return { type: "undo" };
+  const { undoable } = place.leader;
+  const isOfBoth = undoable?.components.some(({ id }) => id === SELF);
+  if (isOfBoth && queryValue(place.request.path, "device") !== "both")
+    return impossible("What was installed last is of both: they go back together.");
+  if (undoable) return { type: "undo" };
   return (
     underWay(place) ??
     impossible("There is nothing to go back to: another image was uploaded, or they run another one.")
