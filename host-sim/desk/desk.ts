@@ -9,7 +9,7 @@ import type { DeviceEvent } from "../device/device-event.js";
 import type { Engine } from "../engine/engine.js";
 import type { Chip } from "../hardware/chips.js";
 import type { Flash } from "../hardware/flash/flash.js";
-import type { Light } from "../hardware/gpio.js";
+import type { Light, Sense } from "../hardware/gpio.js";
 import type { AccessPoint } from "../network/access-point.js";
 import { bridgeToLoopback } from "../network/bridge.js";
 import type { HttpHandler } from "../network/http-host.js";
@@ -68,6 +68,7 @@ export interface DeskOptions extends Omit<DeskDevice, "name" | "id"> {
   readonly onTrace?: (line: string, device: string) => void;
   readonly onEvent?: (event: DeviceEvent, device: string) => void;
   readonly onLight?: (light: Light, device: string) => void;
+  readonly onSense?: (sense: Sense, device: string) => void;
   readonly surroundings?: DeviceOptions["surroundings"];
 }
 
@@ -107,7 +108,7 @@ export class Desk {
 
   #place(one: DeskDevice, options: DeskOptions): VirtualDevice {
     const { name, flash, efuseBlocks, engine, id, image } = one;
-    const { onTrace, onEvent, onLight, surroundings } = options;
+    const { onTrace, onEvent, onLight, onSense, surroundings } = options;
     const device = new VirtualDevice({
       world: this.world,
       network: this.network,
@@ -120,6 +121,7 @@ export class Desk {
       onTrace: lines((line) => onTrace?.(line, name)),
       ...(onEvent ? { onEvent: (event: DeviceEvent) => onEvent(event, name) } : {}),
       onLight: onLight && ((light) => onLight(light, name)),
+      onSense: onSense && ((sense) => onSense(sense, name)),
       ...(surroundings ? { surroundings } : {}),
     });
     if (image) device.flashFactory(readFileSync(one.partitions ?? PARTITIONS, "utf8"), image);

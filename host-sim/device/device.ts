@@ -24,13 +24,14 @@ import {
   type Partition,
   parsePartitionTable,
 } from "../hardware/partitions/partition-table.js";
+import { Pins } from "../hardware/pins.js";
 import { flashFactory } from "../hardware/serial-flasher.js";
 import { type BootEnd, resetReasonAfter } from "../machine/boot-end.js";
 import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { VirtualMachine } from "../machine/virtual-machine.js";
 import { createModules } from "../modules/index.js";
 import { type DeviceNetwork, VirtualNetwork } from "../network/virtual-network.js";
-import type { Surroundings } from "../world/surroundings.js";
+import { home, type Surroundings } from "../world/surroundings.js";
 import type { Scheduled, World } from "../world/world.js";
 import { type DeviceEvent, describeUncaught } from "./device-event.js";
 
@@ -64,6 +65,8 @@ export interface DeviceOptions {
   readonly onEvent?: (event: DeviceEvent) => void;
   /** What its lights or its panel show, each time that firmware sets them. */
   readonly onLight?: Machine["onLight"];
+  /** What it listens to, when it begins and with each change. */
+  readonly onSense?: Machine["onSense"];
   /** What is around it, by the world's time; default: a home. */
   readonly surroundings?: (worldMs: number) => Surroundings;
   /** Called with each machine before its firmware starts. */
@@ -79,6 +82,9 @@ export class VirtualDevice {
   readonly mac: Uint8Array;
   readonly world: World;
   readonly network: VirtualNetwork;
+  /** What is wired to its pins. */
+  readonly pins = new Pins();
+  #surroundings: Partial<Surroundings> = {};
   readonly #options: DeviceOptions;
   readonly #random: () => number;
   #machine: VirtualMachine | undefined;
@@ -147,6 +153,11 @@ export class VirtualDevice {
   flashFactory(partitionCsv: string, image: Uint8Array): void {
     if (this.#isPowered) throw new Error(`device ${this.name} is running: power it off before it is flashed`);
     flashFactory(this.flash, partitionCsv, image);
+  }
+
+  /** From now on this is around it, whatever the rest of the house is like. */
+  surroundWith(changes: Partial<Surroundings>): void {
+    this.#surroundings = { ...this.#surroundings, ...changes };
   }
 
   /** Switches the device on; its firmware starts BOOT_MS later. */
@@ -231,6 +242,7 @@ export class VirtualDevice {
     const connection = this.network.attach({ name: this.name, mac: this.mac });
     this.#connection = connection;
     const { flash, chip, mac } = this;
+    this.pins.reset();
     const firmware = (this.#options.engine ?? v8Engine).start(bundle);
     this.#firmware = firmware;
     const machine: VirtualMachine = new VirtualMachine({
@@ -246,6 +258,7 @@ export class VirtualDevice {
         resetReason: this.#resetReason,
         network: connection.stack,
         radio: connection.radio,
+        pins: this.pins,
       },
       realm: firmware.realm,
       world: this.world,
@@ -254,7 +267,11 @@ export class VirtualDevice {
       aheadMs: this.#bootFlashMs,
       onTrace: (text) => this.#options.onTrace?.(text),
       onLight: this.#options.onLight,
-      surroundings: this.#options.surroundings,
+      onSense: this.#options.onSense,
+      surroundings: (worldMs) => ({
+        ...(this.#options.surroundings ?? home)(worldMs),
+        ...this.#surroundings,
+      }),
       onEnd: (end, delayMs) => this.#ended(end, delayMs),
     });
     this.#machine = machine;

@@ -1,4 +1,4 @@
-// The pins that an output can be on, by chip, and what a virtual device shows on them. GPIO_IS_VALID_OUTPUT_GPIO of ESP-IDF
+// The pins of each chip, and what a virtual device shows and hears on them. GPIO_IS_VALID_OUTPUT_GPIO of ESP-IDF
 // (soc_caps.h, SOC_GPIO_VALID_OUTPUT_GPIO_MASK): whether a pin is wise to use is another matter.
 
 import type { Chip } from "./chips.js";
@@ -20,6 +20,16 @@ export type Light =
     }
   | { readonly type: "pin"; readonly pin: number; readonly level: 0 | 1 };
 
+/** What a device listens to: a pin with the level that is on it, or what a sensor on a pin was read to say. */
+export type Sense =
+  | { readonly type: "input"; readonly pin: number; readonly level: 0 | 1 }
+  | {
+      readonly type: "climate";
+      readonly pin: number;
+      readonly temperatureC: number;
+      readonly humidityPercent: number;
+    };
+
 /** Pins that are not there, or are inputs only; the last pin. */
 const OUTPUTS: Readonly<Record<Chip, { readonly last: number; readonly without: readonly number[] }>> =
   Object.freeze({
@@ -37,3 +47,13 @@ export function isOutput(chip: Chip, pin: number): boolean {
   const { last, without } = OUTPUTS[chip];
   return Number.isInteger(pin) && pin >= 0 && pin <= last && !without.includes(pin);
 }
+
+/** Pins that are inputs only. */
+const INPUTS_ONLY: Readonly<Partial<Record<Chip, readonly number[]>>> = Object.freeze({
+  esp32: [34, 35, 36, 37, 38, 39],
+  esp32s2: [46],
+});
+
+/** GPIO_IS_VALID_GPIO: whether there is such a pin. */
+export const isPin = (chip: Chip, pin: number): boolean =>
+  isOutput(chip, pin) || (INPUTS_ONLY[chip]?.includes(pin) ?? false);

@@ -5,10 +5,11 @@ import type { Realm } from "../engine/realm.js";
 import type { Ota } from "../hardware/boot/ota.js";
 import type { Chip } from "../hardware/chips.js";
 import type { Flash } from "../hardware/flash/flash.js";
-import type { Light } from "../hardware/gpio.js";
+import type { Light, Sense } from "../hardware/gpio.js";
 import type { Nvs, NvsError } from "../hardware/nvs/nvs.js";
 import type { HmacKeySource, NvsInitError } from "../hardware/nvs/nvs-init.js";
 import type { Partition } from "../hardware/partitions/partition.js";
+import type { Pins } from "../hardware/pins.js";
 import type { NetworkStack } from "../network/network-stack.js";
 import type { WifiRadio } from "../network/radio.js";
 import type { Surroundings } from "../world/surroundings.js";
@@ -47,6 +48,8 @@ export interface Hardware {
   readonly resetReason: number;
   readonly network: NetworkStack;
   readonly radio: WifiRadio;
+  /** With what is wired to them. */
+  readonly pins: Pins;
 }
 
 export interface Machine extends Hardware {
@@ -86,4 +89,6 @@ export interface Machine extends Hardware {
   trace(text: string): void;
   /** Called with what the device's lights or its panel show, each time that firmware sets them. */
   readonly onLight?: ((light: Light) => void) | undefined;
+  /** Called with what the firmware listens to: when it begins, and with each change. */
+  readonly onSense?: ((sense: Sense) => void) | undefined;
 }

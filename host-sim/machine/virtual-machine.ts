@@ -39,6 +39,7 @@ export interface VirtualMachineOptions {
   readonly aheadMs?: number;
   readonly onTrace: (text: string) => void;
   readonly onLight?: Machine["onLight"];
+  readonly onSense?: Machine["onSense"];
   readonly surroundings?: ((worldMs: number) => Surroundings) | undefined;
   /** Called once; `delayMs` is how far the device's clock is ahead of the world's. */
   readonly onEnd: (end: BootEnd, delayMs: number) => void;
@@ -55,8 +56,10 @@ export class VirtualMachine implements Machine {
   readonly mac: Machine["mac"];
   readonly resetReason: number;
   readonly onLight: Machine["onLight"];
+  readonly onSense: Machine["onSense"];
   readonly network: Machine["network"];
   readonly radio: Machine["radio"];
+  readonly pins: Machine["pins"];
   readonly ota: Ota;
   readonly realm: Realm;
   readonly timers = new TimerQueue();
@@ -89,6 +92,7 @@ export class VirtualMachine implements Machine {
     this.resetReason = hardware.resetReason;
     this.network = hardware.network;
     this.radio = hardware.radio;
+    this.pins = hardware.pins;
     this.ota = new Ota(hardware.flash, hardware.partitions, hardware.running, {
       rollback: true,
       chip: hardware.chip,
@@ -97,6 +101,7 @@ export class VirtualMachine implements Machine {
       abort: () => this.restart(RESET_REASON.panic),
     });
     this.onLight = options.onLight;
+    this.onSense = options.onSense;
     this.#options = options;
     this.#world = options.world;
     this.realm = options.realm;

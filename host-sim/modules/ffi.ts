@@ -17,6 +17,7 @@ import {
 import { type Machine, RESET_REASON } from "../machine/machine.js";
 import { blockPartsFunctions } from "./block-parts.js";
 import { COST, spend } from "./costs.js";
+import { dhtFunctions } from "./dht.js";
 import { espNowFunctions } from "./espnow.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
@@ -137,6 +138,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
+    ...dhtFunctions(machine, bufferOf),
     ...espNowFunctions(machine, bufferOf),
     ...blockPartsFunctions(machine, bufferOf, nextSlot),
   });

@@ -62,7 +62,7 @@ describe("the LED modules of the virtual platform", () => {
       led.close(); new Digital({ pin: 2, mode: Digital.Output }).write(1);`);
     expect(lines).deep.equal([
       "Error: in use",
-      "Error: invalid pin",
+      "RangeError: input only",
       "Error: invalid",
       "RangeError: invalid mode",
     ]);
