@@ -43,8 +43,8 @@ export interface Display {
 export interface AppPart<Own extends { readonly type: string } = never> extends Display {
   /** A setting was stored in NVS. */
   onStore?(key: string, value: string): void;
-  /** What carries out the effects that only this app has. */
-  readonly handlers?: Handlers<Own>;
+  /** What carries out the effects that only this app has, but for those of its link. */
+  readonly handlers?: Partial<Handlers<Own>>;
 }
 
 export class AppHost<OwnEvent, Own extends { readonly type: string }> implements AppControl {

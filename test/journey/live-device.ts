@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 
 const HTTP_PORTS: readonly number[] = [80, 3232];
 
-export interface LiveOptions extends Pick<RigOptions, "image" | "partitions"> {
+export interface LiveOptions extends Pick<RigOptions, "image" | "partitions" | "onLight"> {
   readonly prepare?: (device: VirtualDevice) => void;
 }
 

@@ -1,6 +1,7 @@
 // A gateway for an app's main.ts, with the names that painlessMesh's examples have: starts the device, and says to it what the app wants.
 // Decides nothing.
 
+import config from "mc/config";
 import type { Stamped } from "../../core/event.js";
 import type { JobEvent } from "../../core/gateway/job.js";
 import { groupOf } from "../../core/radio/beacon.js";
@@ -28,8 +29,9 @@ export class OTAGateway {
   #isDistributing = false;
   #dispatch: Dispatch<JobEvent> | undefined;
 
-  constructor(config: GatewayConfig) {
-    this.#config = config;
+  /** @param settings default: what the build is configured with */
+  constructor(settings: GatewayConfig = config as GatewayConfig) {
+    this.#config = settings;
   }
 
   /** Whether the update server is asked for orders, and nodes get images. Before the start, or at any time. */

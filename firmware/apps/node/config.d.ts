@@ -1,5 +1,6 @@
 // What a build of `node` is configured with besides what every build is: "config" in manifest-app.json.
 
+import type { DhtKind } from "./core/dht.js";
 import type { Role } from "./core/role.js";
 
 export interface NodeConfig {
@@ -14,5 +15,13 @@ export interface NodeConfig {
   readonly group?: string;
   /** In a painlessMesh: IPv4 of the gateway; absent: the gateway connects to the node. */
   readonly meshGateway?: string;
+  /** Of the button or motion sensor, for the roles that have one. */
+  readonly inputPin?: number;
+  /** What the role led switches. */
+  readonly lightPin?: number;
+  readonly dhtPin?: number;
+  readonly dhtKind?: DhtKind;
+  /** Between two readings of the DHT, 3 or more; default: 60. */
+  readonly sampleSeconds?: number;
   readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
 }

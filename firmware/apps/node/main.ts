@@ -4,5 +4,4 @@ import config from "mc/config";
 import type { NodeConfig } from "./config.js";
 import { enableOTAReceive } from "./ota-node.js";
 
-const node = config as typeof config & NodeConfig;
-enableOTAReceive(node.role, node);
+enableOTAReceive((config as typeof config & NodeConfig).role);

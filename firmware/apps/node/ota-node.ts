@@ -1,19 +1,14 @@
 // A node for an app's main.ts, with the name that painlessMesh's examples have: starts a device that takes the images for its role. Decides
 // nothing.
 
+import config from "mc/config";
 import type { Stamped, TimerFired } from "../../core/event.js";
 import type { MeshEffect, MeshEvent } from "../../core/mesh/vocabulary.js";
 import { groupOf } from "../../core/radio/beacon.js";
 import type { CombineEvent, CombineParts } from "../../core/radio/block-vocabulary.js";
-import {
-  newRadioDevice,
-  RADIO_STORES,
-  type RadioDeviceEvent,
-  type RadioDeviceState,
-  radioDeviceStep,
-} from "../../core/radio/radio-device.js";
+import { RADIO_STORES } from "../../core/radio/radio-device.js";
 import type { RadioEffect, RadioEvent } from "../../core/radio/vocabulary.js";
-import type { App, Display } from "../../platform/app-host.js";
+import type { App, Board } from "../../platform/app-host.js";
 import { meshHandlers } from "../../platform/mesh/mesh-port.js";
 import { createBlockMemory } from "../../platform/radio/block-memory.js";
 import { createRadio } from "../../platform/radio/radio.js";
@@ -27,28 +22,57 @@ import {
   type MeshedState,
   meshedStep,
 } from "./core/mesh-node.js";
+import {
+  initialRadioNode,
+  type RadioNodeEvent,
+  type RadioNodeState,
+  radioNodeStep,
+} from "./core/radio-node.js";
 import type { Role } from "./core/role.js";
+import type { PinEffect, PinEvent } from "./core/vocabulary.js";
+import { connectPins } from "./pins/pins.js";
 
-/** What the node has for its role. */
-export interface NodeParts extends Pick<App, "canIdentify" | "connectLight"> {
-  readonly connect?: () => Display;
+type Settings = Omit<NodeConfig, "role">;
+type Parts = Pick<App, "connectLight"> & {
+  readonly connect: (board: Pick<Board<PinEvent>, "dispatch" | "native">) => ReturnType<typeof connectPins>;
+};
+
+/** Starts the device in its role: by radio, or in a painlessMesh, as its build says. Once. */
+export function enableOTAReceive(role: Role, settings: Settings = config as Settings): void {
+  const { link = "radio", statusLed } = settings;
+  // what is given to mcconfig on its command line is text
+  const pins = {
+    inputPin: Number(settings.inputPin ?? NO_PIN),
+    lightPin: Number(settings.lightPin ?? NO_PIN),
+    dhtPin: Number(settings.dhtPin ?? NO_PIN),
+  };
+  const parts: Parts = {
+    connectLight: statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow)),
+    connect: (board) => connectPins(role, pins, board),
+  };
+  if (link === "mesh") startInMesh(role, settings, parts);
+  else startByRadio(role, settings, parts);
 }
 
-/** Starts the device: by radio, or in a painlessMesh, as its build says. Once. */
-export function enableOTAReceive(role: Role, config: Omit<NodeConfig, "role">, parts: NodeParts = {}): void {
-  const { link = "radio", statusLed } = config;
-  const light = statusLed && (() => createStatusLed(statusLed.pin, statusLed.activeLow));
-  const all: NodeParts = { ...parts, connectLight: parts.connectLight ?? light };
-  if (link === "mesh") startInMesh(role, config, all);
-  else startByRadio(config, all);
-}
+/** No chip has it: a role that needs it says so. */
+const NO_PIN = 255;
 
-function startByRadio({ group: name = "mesh" }: Omit<NodeConfig, "role">, parts: NodeParts): void {
-  const group = groupOf(name);
-  startMachine<RadioDeviceState, RadioEvent | CombineEvent | TimerFired<string>, RadioEffect | CombineParts>(
+const roleSettings = (role: Role, { dhtKind = "dht22", sampleSeconds = 60 }: Settings) => ({
+  role,
+  dhtKind,
+  sampleSeconds: Number(sampleSeconds),
+});
+
+function startByRadio(role: Role, own: Settings, parts: Parts): void {
+  const settings = { ...roleSettings(role, own), group: groupOf(own.group ?? "mesh") };
+  startMachine<
+    RadioNodeState,
+    RadioEvent | CombineEvent | TimerFired<string> | PinEvent,
+    RadioEffect | CombineParts | PinEffect
+  >(
     {
-      initial: newRadioDevice,
-      step: (state, event: Stamped<RadioDeviceEvent>) => radioDeviceStep(state, event, group),
+      initial: initialRadioNode,
+      step: (state, event: Stamped<RadioNodeEvent>) => radioNodeStep(state, event, settings),
     },
     {
       ...parts,
@@ -61,9 +85,9 @@ function startByRadio({ group: name = "mesh" }: Omit<NodeConfig, "role">, parts:
   );
 }
 
-function startInMesh(role: Role, { meshGateway = "" }: Omit<NodeConfig, "role">, parts: NodeParts): void {
-  const settings = { role, gateway: meshGateway };
-  startMachine<MeshedState, MeshEvent | TimerFired<string>, MeshEffect>(
+function startInMesh(role: Role, own: Settings, parts: Parts): void {
+  const settings = { ...roleSettings(role, own), gateway: own.meshGateway ?? "" };
+  startMachine<MeshedState, MeshEvent | TimerFired<string> | PinEvent, MeshEffect | PinEffect>(
     {
       initial: initialMeshed,
       step: (state, event: Stamped<MeshedEvent>) => meshedStep(state, event, settings),

@@ -91,6 +91,9 @@ declare module "mc/ffi" {
     // firmware/apps/cms/sleep/skyslot-sleep.c, in `cms` only
     /** Ends this boot; the chip starts again after this time, at most 2 ** 32 ms. */
     skyslot_deep_sleep(milliseconds: number): never;
+    // firmware/apps/node/pins/skyslot-dht.c, in `node` only
+    /** Writes the 5 bytes that a DHT22 or DHT11 at this pin sends; 0 or an error. Takes 25 ms. */
+    skyslot_dht_read(pin: number, bytes: ArrayBuffer): number;
     // firmware/platform/radio/skyslot-espnow.c, in apps with a radio only
     /** Starts ESP-NOW, or starts it anew, on this channel; Wi-Fi runs already, as a station. */
     skyslot_radio_start(channel: number): number;
