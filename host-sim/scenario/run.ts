@@ -7,7 +7,7 @@ import { Desk, type DeskDevice, HOME } from "../desk/desk.js";
 import type { VirtualDevice } from "../device/device.js";
 import type { DeviceEvent } from "../device/device-event.js";
 import { Watch } from "../device/watch.js";
-import type { Light } from "../hardware/gpio.js";
+import type { Light, Sense } from "../hardware/gpio.js";
 import type { HttpHandler } from "../network/http-host.js";
 import {
   type FrameCounts,
@@ -54,6 +54,7 @@ export interface ScenarioTools {
   readonly onTrace?: (line: string, device: string) => void;
   readonly onEvent?: (event: DeviceEvent, device: string) => void;
   readonly onLight?: (light: Light, device: string) => void;
+  readonly onSense?: (sense: Sense, device: string) => void;
   /** The desk is there, and nothing has happened yet. */
   readonly onDesk?: (run: ScenarioRun) => void | Promise<void>;
   /** Once a second of the world's time. */
@@ -148,6 +149,7 @@ export async function runScenario(scenario: Scenario, tools: ScenarioTools): Pro
     ...(tools.onTrace ? { onTrace: tools.onTrace } : {}),
     ...(tools.onEvent ? { onEvent: tools.onEvent } : {}),
     ...(tools.onLight ? { onLight: tools.onLight } : {}),
+    ...(tools.onSense ? { onSense: tools.onSense } : {}),
   });
   const actor = new Actor(scenario, tools, desk, placed);
   await tools.onDesk?.(actor);

@@ -1,7 +1,7 @@
 // The page of a scenario: its devices, their links and how far they are, while it runs and at its end.
 
-import type { Light } from "../hardware/gpio.js";
-import { controlClock } from "../sim/web-view/control.js";
+import type { Light, Sense } from "../hardware/gpio.js";
+import { carryOut } from "../sim/web-view/control.js";
 import { factsOf } from "../sim/web-view/facts.js";
 import { SceneReader } from "../sim/web-view/scene.js";
 import { openView } from "../sim/web-view/view.js";
@@ -10,6 +10,7 @@ import type { ScenarioResult, ScenarioRun } from "./run.js";
 export interface ScenarioView {
   readonly url: string;
   show(device: string, light: Light): void;
+  sense(device: string, sense: Sense): void;
   /** What happens from now on, in a sentence. */
   step(text: string): void;
   end(result: Pick<ScenarioResult, "ok" | "failed" | "seconds">): void;
@@ -24,12 +25,13 @@ export async function openScenarioView(run: ScenarioRun, port = 0): Promise<Scen
   const view = await openView({
     facts: () => devices.map(({ device }) => ({ ...factsOf(device), name: device.name, pages: "" })),
     scene: () => reader.take(),
-    act: (action) => controlClock(desk.world, action),
+    act: (action) => carryOut(desk, action),
     port,
   });
   return {
     url: view.url,
     show: (device, light) => view.show(device, light),
+    sense: (device, sense) => view.sense(device, sense),
     step(text) {
       reader.step = text;
     },

@@ -7,7 +7,7 @@ import { describeEvent, Watch } from "../device/watch.js";
 import { type DoorOptions, type Doors, openDoors } from "./doors.js";
 import { showLights } from "./drawing.js";
 import type { Terminal } from "./terminal.js";
-import { controlClock } from "./web-view/control.js";
+import { carryOut } from "./web-view/control.js";
 import { factsOf } from "./web-view/facts.js";
 import { SceneReader } from "./web-view/scene.js";
 import { openView, type View } from "./web-view/view.js";
@@ -73,6 +73,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
       const text = describeEvent(event);
       if (text) terminal.note(isOne ? text : `${name}: ${text}`);
     },
+    onSense: (sense, name) => view?.sense(name, sense),
     onLight: (light, name) => {
       keepPicture?.(light, isOne ? "" : name);
       view?.show(name, light);
@@ -97,7 +98,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     view = await openView({
       facts: () => devices.map(sceneFacts),
       scene: scene && (() => scene.take()),
-      act: (action) => controlClock(desk.world, action),
+      act: (action) => carryOut(desk, action),
       port: options.viewPort ?? 0,
     });
   } catch (error) {

@@ -52,6 +52,7 @@ export async function simulateScenario(flags: ScenarioFlags): Promise<void> {
         shown?.step(text);
       },
       onLight: (light, name) => shown?.show(name, light),
+      onSense: (sense, name) => shown?.sense(name, sense),
       ...(flags.verbose ? { onTrace: (line, name) => terminal.note(`${clock(run)} ${name}: ${line}`) } : {}),
       onDesk: async (started) => {
         run = started;

@@ -251,3 +251,46 @@ describe("the drawing of many devices in a browser", function () {
     await moving.close();
   });
 });
+
+describe("what a device hears, in a browser", function () {
+  this.timeout(60_000);
+  const lamp = device("lamp");
+  const acted: Action[] = [];
+  let view: View;
+  let browser: Browser;
+
+  before(async function () {
+    requireChromium(this);
+    view = await openView({ facts: () => [shownOf(lamp)], act: (action) => acted.push(action) });
+    browser = await openBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    view?.close();
+  });
+
+  it("has a hand at each pin, and at the climate around a sensor", async () => {
+    view.sense("lamp", { type: "input", pin: 27, level: 1 });
+    const { page, problems } = await openPage(browser, { ...PHONE, colorScheme: "light" });
+    await page.goto(view.url);
+    const answered = page.waitForResponse(/\/act$/);
+    await page.getByRole("button", { name: "Pin 27: high", pressed: true }).press("Enter");
+    await answered;
+    expect(acted.splice(0)).deep.equal([{ type: "drive", device: "lamp", pin: 27, level: 0 }]);
+    view.sense("lamp", { type: "input", pin: 27, level: 0 });
+    await page.getByRole("button", { name: "Pin 27: low", pressed: false }).waitFor();
+
+    view.sense("lamp", { type: "climate", pin: 25, temperatureC: 20.52, humidityPercent: 46 });
+    const temperature = page.getByLabel("DHT on pin 25, °C");
+    await temperature.waitFor();
+    expect(await temperature.inputValue()).equal("20.5");
+    await temperature.fill("-3.2");
+    view.sense("lamp", { type: "climate", pin: 25, temperatureC: 20.6, humidityPercent: 46 });
+    const set = page.waitForResponse(/\/act$/);
+    await page.getByRole("button", { name: "Set" }).click();
+    await set;
+    expect(acted).deep.equal([{ type: "surround", device: "lamp", temperatureC: -3.2, humidityPercent: 46 }]);
+    expect(await overflowOf(page)).equal(0);
+    expect(problems).deep.equal([]);
+  });
+});

@@ -15,6 +15,10 @@ events.addEventListener("facts", ({ data }) => showDevices(JSON.parse(data)));
 events.addEventListener("scene", ({ data }) =>
   document.dispatchEvent(new CustomEvent("scene", { detail: JSON.parse(data) })),
 );
+events.addEventListener("sense", ({ data }) => {
+  const detail = JSON.parse(data);
+  document.dispatchEvent(new CustomEvent("sense", { detail: { ...detail, card: cardOf(detail.device) } }));
+});
 events.addEventListener("light", ({ data }) => showLight(JSON.parse(data)));
 events.addEventListener("error", () => {
   document.documentElement.dataset.connection = "gone";

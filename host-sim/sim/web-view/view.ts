@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Light } from "../../hardware/gpio.js";
+import type { Light, Sense } from "../../hardware/gpio.js";
 import { type Action, MAX_ACTION_BYTES, readAction } from "./action.js";
 import type { Facts } from "./facts.js";
 import type { Scene } from "./scene.js";
@@ -22,6 +22,8 @@ export interface View {
   readonly url: string;
   /** A light or the panel of a device shows something else. */
   show(device: string, light: Light): void;
+  /** What a device listens to says something else. */
+  sense(device: string, sense: Sense): void;
   close(): void;
 }
 
@@ -34,6 +36,7 @@ const FILES: Readonly<Record<string, readonly [file: string, type: string]>> = O
   "/": ["page.html", "text/html; charset=utf-8"],
   "/client.js": ["client.js", "text/javascript; charset=utf-8"],
   "/drawing.js": ["drawing.js", "text/javascript; charset=utf-8"],
+  "/senses.js": ["senses.js", "text/javascript; charset=utf-8"],
   "/scene.js": ["scene.js", "text/javascript; charset=utf-8"],
   "/style.css": ["style.css", "text/css; charset=utf-8"],
   "/scene.css": ["scene.css", "text/css; charset=utf-8"],
@@ -59,6 +62,7 @@ export async function openView(options: {
 }): Promise<View> {
   const lights = new Map<string, ShownLight>();
   const changed = new Set<string>();
+  const senses = new Map<string, object>();
   const watchers = new Set<ServerResponse>();
   let flushing: NodeJS.Timeout | undefined;
 
@@ -85,6 +89,7 @@ export async function openView(options: {
     if (watchers.size === 0) scene = options.scene?.();
     if (scene) send([response], "scene", scene);
     for (const light of lights.values()) send([response], "light", describe(light));
+    for (const sense of senses.values()) send([response], "sense", sense);
     watchers.add(response);
     request.once("close", () => watchers.delete(response));
   };
@@ -111,6 +116,11 @@ export async function openView(options: {
       changed.add(name);
       if (watchers.size === 0) changed.clear();
       else flushing ??= setTimeout(flush, FLUSH_MS);
+    },
+    sense(device, sense) {
+      const described = { ...sense, device };
+      senses.set(`${device} ${sense.pin}`, described);
+      send(watchers, "sense", described);
     },
     close() {
       clearInterval(ticking);

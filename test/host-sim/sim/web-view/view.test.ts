@@ -62,7 +62,7 @@ describe("the page that shows a virtual device", () => {
     const page = await ask("/");
     expect(page.status).equal(200);
     const named = [...page.body.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, path]) => path!);
-    const own = ["/style.css", "/scene.css", "/drawing.js", "/scene.js", "/client.js"];
+    const own = ["/style.css", "/scene.css", "/drawing.js", "/scene.js", "/senses.js", "/client.js"];
     expect(named).members(["data:,", ...own, "/"]);
     for (const path of own) {
       const { status, body } = await ask(path);
@@ -123,6 +123,8 @@ describe("what a person does at the page", () => {
       { type: "resume" },
       { type: "speed", speed: 0.5 },
       { type: "speed", speed: null },
+      { type: "drive", device: "device", pin: 27, level: 1 },
+      { type: "surround", device: "device", temperatureC: -3, humidityPercent: 80 },
     ])
       expect(await act(action)).equal(204);
     expect(acted).deep.equal([
@@ -130,6 +132,8 @@ describe("what a person does at the page", () => {
       { type: "resume" },
       { type: "speed", speed: 0.5 },
       { type: "speed", speed: null },
+      { type: "drive", device: "device", pin: 27, level: 1 },
+      { type: "surround", device: "device", temperatureC: -3, humidityPercent: 80 },
     ]);
   });
 
@@ -141,6 +145,10 @@ describe("what a person does at the page", () => {
     ["of a kind that there is not", 400, { type: "erase" }, {}],
     ["with a speed of 0", 400, { type: "speed", speed: 0 }, {}],
     ["with a speed that is no number", 400, { type: "speed", speed: "fast" }, {}],
+    ["about a pin of nobody", 400, { type: "drive", pin: 27, level: 1 }, {}],
+    ["about a pin that there cannot be", 400, { type: "drive", device: "device", pin: 1.5, level: 1 }, {}],
+    ["for half a level", 400, { type: "drive", device: "device", pin: 27, level: 0.5 }, {}],
+    ["for weather that is none", 400, { type: "surround", device: "device", temperatureC: 99 }, {}],
     ["without a speed", 400, { type: "speed" }, {}],
     ["that is too long", 413, JSON.stringify({ type: "pause", text: "x".repeat(2000) }), {}],
   ] as const)
