@@ -12,3 +12,9 @@ declare module "skyslot:node" {
   export function decodeStrictly(bytes: Uint8Array): string;
   export function encodeForm(fields: Record<string, string>): string;
 }
+
+declare module "skyslot:load" {
+  export const nodeCount: number;
+  /** As a gateway keeps it. */
+  export const order: string;
+}

@@ -49,7 +49,7 @@ import {
   LINGER_MS,
   LISTEN_MS,
 } from "./block-vocabulary.js";
-import { allParts, bytesOf, firstOf, NO_PARTS, type PartSet, someOf, subsetOf, toggled } from "./part-set.js";
+import { allParts, bytesOf, firstOf, NO_PARTS, type PartSet, sizeOf, someOf, subsetOf, toggled } from "./part-set.js";
 import { BROADCAST, type RadioEffect } from "./vocabulary.js";
 
 export interface ServedImage {
@@ -121,6 +121,8 @@ const JOIN_MS = 60;
 const ANNOUNCE_COUNT = 3;
 /** So many blocks are sent while nobody is heard. With no loss at all devices are silent. */
 const MAX_UNHEARD = 8;
+/** Of all who ask: so few parts are sent themselves, with a parity for those who lack as many and have kept quiet. */
+const MAX_LAST_PARTS = 2;
 /** Rounds of a block, until the others go on without those who still lack parts of it. */
 const MAX_ROUNDS = 24;
 
@@ -234,7 +236,8 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
   }
   const isNear = status.block >= state.block - CATCH_UP && status.block <= state.front;
   if (!isNear) return [joinsLate(next, status), []];
-  if (status.block === state.block && phase === "sending") return [late(next, status.lacking), []];
+  if (status.block === state.block && phase === "sending")
+    return [late(next, status.lacking, status.lacking === partCount), []];
   const demands = noteDemand(state.demands, status, partCount);
   const isFirst = phase === "listening" && state.demands.length === 0;
   return [{ ...next, demands }, isFirst ? [setTimer(SETTLE_MS)] : []];
@@ -247,9 +250,10 @@ function joinsLate(state: Sending, { block, endBlock }: Pick<BlockStatus, "block
   return { ...state, lateBlock, lateEnd: Math.max(state.lateEnd, Math.min(endBlock, state.block + 1)) };
 }
 
-/** Somebody lacks more than was known when the round began. */
-function late(state: Sending, lacking: number): Sending {
+/** Somebody lacks more than was known when the round began; or all of it, perhaps because it has missed what announced the session. */
+function late(state: Sending, lacking: number, isAll: boolean): Sending {
   const { answered } = state;
+  if (isAll) return { ...state, announceCount: Math.max(1, state.announceCount) };
   if (answered === undefined || state.parityCount === 0 || lacking <= answered.lacking) return state;
   const more = paritiesFor(lacking) - paritiesFor(answered.lacking);
   return { ...state, parityCount: state.parityCount + more, answered: { ...answered, lacking } };
@@ -281,6 +285,8 @@ function decide(state: Sending, { at }: Stamp): SenderStep {
   if (lacking === partCount || !isAvailable(state, block)) return visit(next, block, state.announceCount);
   if (isAlone(state.askers, at)) return send(next, missing, 0);
   if (partsNeeded > 0) return send(next, someOf(missing, partsFor(partsNeeded), state.seed % partCount), 0);
+  // a part helps for certain where it is missing, a parity only every other time where it is the last one
+  if (sizeOf(missing) <= MAX_LAST_PARTS) return send(next, missing, 1);
   return send(next, NO_PARTS, paritiesFor(lacking));
 }
 

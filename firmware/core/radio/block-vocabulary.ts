@@ -82,8 +82,11 @@ export const REPEAT_MAXIMUM_MS = 4_000;
  * behind the next block.
  */
 export const LISTEN_MS = SILENCE_MS + STATUS_SLOT_MS * STATUS_SLOT_COUNT + 4 * REPEAT_MS;
-/** A device that has nothing of its block yet waits longer before it asks: the sender may be about to begin with it. */
-export const FRESH_MS = LISTEN_MS + 200;
+/**
+ * A device that has nothing of its block yet waits longer before it asks: the sender may be about to begin with it, when the last devices have the
+ * one before, and those rounds are so short that some devices hear nothing of them.
+ */
+export const FRESH_MS = LISTEN_MS + 1_500;
 /** Who is so many blocks behind or fewer catches up before the others go on: that costs less than sending all the rest once more. */
 export const CATCH_UP = 4;
 /** The sender has nothing to do and nobody asks. */

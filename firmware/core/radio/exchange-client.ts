@@ -141,9 +141,9 @@ export function exchangeSent(state: ClientState, frame: number, { random }: Stam
 }
 
 function ask(state: ClientState): Step {
-  const { id, request, there, tryCount, busyCount } = state;
-  // a gateway that was silent, or busy, is asked with one frame whether it still is
-  const isProbe = tryCount > 0 || (busyCount > 0 && there === 0);
+  const { id, request, there, tryCount } = state;
+  // one frame asks a gateway whether it is there and has a place: many may ask at once
+  const isProbe = tryCount > 0 || there === 0;
   return sendAll(state, fragmentsOf("ask", id, request, there, isProbe ? 1 : WINDOW));
 }
 

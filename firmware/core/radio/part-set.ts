@@ -1,6 +1,6 @@
 // Sets of parts of a block as words of 32 bits, in values that do not change: what a sender has still to send, and what somebody lacks. Pure.
 
-import { lowestBit, PART_SET_BYTES, PART_SET_WORDS, subsetWord, wordMask } from "./block-code.js";
+import { bitCount, lowestBit, PART_SET_BYTES, PART_SET_WORDS, subsetWord, wordMask } from "./block-code.js";
 
 /** Words; bit 0 of the first is part 0. */
 export type PartSet = readonly number[];
@@ -19,6 +19,8 @@ export const firstOf = (words: PartSet): number => {
     if (words[word] !== 0) return 32 * word + lowestBit(words[word]!);
   return -1;
 };
+
+export const sizeOf = (words: PartSet): number => words.reduce((sum, word) => sum + bitCount(word), 0);
 
 export const toggled = (words: PartSet, part: number): PartSet =>
   words.map((word, i) => (i === part >> 5 ? word ^ (1 << (part & 31)) : word));

@@ -13,8 +13,11 @@ export const MINUTE_MS = 60_000;
 export const UPDATES = "/api/v1/ota/updates";
 const DOWNLOAD = "/api/ota/download/";
 
-export const nodeImage = (version: string, config: object = {}): Promise<Uint8Array> =>
-  imageOf("node", version, "esp32", {
+/** Firmware that cannot even start. */
+export const CRASHES = "throws.ts";
+
+export const nodeImage = (version: string, config: object = {}, app = "node"): Promise<Uint8Array> =>
+  imageOf(app, version, "esp32", {
     type: "pir",
     role: "pir",
     checkSeconds: 60,

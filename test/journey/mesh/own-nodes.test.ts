@@ -1,7 +1,7 @@
 // Nodes of ours, without a network, and their gateway: an order of the update server reaches them by blocks through the air.
 
 import { expect } from "chai";
-import { type Mesh, MINUTE_MS, nodeImage, setUpMesh, UPDATES } from "./field.js";
+import { CRASHES, type Mesh, MINUTE_MS, nodeImage, setUpMesh, UPDATES } from "./field.js";
 
 describe("a gateway and its own nodes", function () {
   this.timeout(300_000);
@@ -81,6 +81,34 @@ describe("a gateway and its own nodes", function () {
     expect(hasLine("gateway", "continues the distribution of pir 1.1.0")).equal(true);
     for (const node of mesh.nodes) expect(node.running?.label).equal("ota_0");
     expect(mesh.sentBytes()).within(update.length, update.length * 1.05);
+  });
+
+  it("have it where each is to, although one is off and the gateway's power is cut in the middle", async () => {
+    mesh = await setUpMesh({ nodeCount: 5, conditions: { loss: 0.1 } });
+    await start();
+    const off = mesh.nodes[4]!;
+    off.powerOff();
+    const update = await nodeImage("1.1.0");
+    const order = await open("each", update);
+    expect(await mesh.until(areAt(65_536))).equal(true);
+    mesh.gateway.powerOff();
+    await mesh.desk.world.runFor(5_000);
+    mesh.gateway.powerOn();
+    expect(await mesh.end(order)).include({ status: "completed", error_message: "4 of 4 nodes have it" });
+    off.powerOn();
+    await mesh.desk.world.runFor(5_000);
+    for (const node of mesh.nodes) expect(node.running?.label).equal(node === off ? "factory" : "ota_0");
+    expect(mesh.sentBytes()).within(update.length, update.length * 1.05);
+  });
+
+  it("all go back where the image crashes, and say so", async () => {
+    mesh = await setUpMesh({ nodeCount: 5, conditions: { loss: 0.1 } });
+    await start();
+    const order = await open("all", await nodeImage("1.1.0", {}, CRASHES));
+    const ended = await mesh.end(order);
+    expect(ended).include({ status: "failed", error_message: "0 of 5 nodes have it" });
+    for (const node of mesh.nodes) expect(node.running?.label).equal("factory");
+    expect(mesh.lines("node 1").join("\n")).contain("rolled back");
   });
 
   it("stop when the order is cancelled", async () => {
