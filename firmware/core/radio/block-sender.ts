@@ -49,7 +49,17 @@ import {
   LINGER_MS,
   LISTEN_MS,
 } from "./block-vocabulary.js";
-import { allParts, bytesOf, firstOf, NO_PARTS, type PartSet, sizeOf, someOf, subsetOf, toggled } from "./part-set.js";
+import {
+  allParts,
+  bytesOf,
+  firstOf,
+  NO_PARTS,
+  type PartSet,
+  sizeOf,
+  someOf,
+  subsetOf,
+  toggled,
+} from "./part-set.js";
 import { BROADCAST, type RadioEffect } from "./vocabulary.js";
 
 export interface ServedImage {

@@ -40,7 +40,11 @@ describe("an image by radio", () => {
   it("reaches several with loss by parities", () => {
     const world = transfer({ nodeCount: 3, reorderingMs: 30, duplication: 0.1 });
     assert.ok(countOf(world, PARITY) > 0);
-    assert.isAtMost(dataCount(world), PART_COUNT + 4, "each part was sent once, but for the last that were missing");
+    assert.isAtMost(
+      dataCount(world),
+      PART_COUNT + 4,
+      "each part was sent once, but for the last that were missing",
+    );
   });
 
   it("is fetched again from the block that was spoilt", () => {
