@@ -1,6 +1,7 @@
 // Apps that update each other by radio, inside XS in a heap of a chip's size: a pair that is updated as one system, and a gateway that brings
 // its node an image and then updates itself. Returns what each needed; decides nothing about how much that may be.
 
+import { OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { buildFirmwareImage } from "../../host-sim/hardware/image/app-image.js";
 import type { XsBridge, XsUse } from "../../host-sim/xs/bridge.js";
 import { buildXs } from "../../host-sim/xs/build.js";
@@ -11,6 +12,7 @@ import { readRelease } from "../../release/signing.js";
 import { describeSystem, signSystem } from "../../release/system.js";
 import { setUpMesh, UPDATES } from "../journey/mesh/field.js";
 import { setUpPair } from "../journey/pair/pair-rig.js";
+import { Pusher } from "../journey/pusher.js";
 import { type Rig, releaseKeys, releaseOf, START_TIME } from "../journey/rig.js";
 
 /** Four chunks: memory does not depend on an image's size. */
@@ -167,6 +169,29 @@ export async function measurePair(heap: XsHeap): Promise<RadioRun> {
     const areStaged = () =>
       [receiver, transmitter].every((lines) => lines.some((line) => line.includes("1.1.0 is staged")));
     return meter.run(pair, await meter.until(pair, areStaged));
+  } finally {
+    await pair.close();
+  }
+}
+
+/** The same pair, until images that its owner uploads to the receiver, for both, are staged on both. */
+export async function measureUploads(heap: XsHeap): Promise<RadioRun> {
+  const meter = new Meter(heap);
+  const pair = await setUpPair({ engineOf: meter.engineOf });
+  const pusher = new Pusher(pair.desk, pair.address);
+  try {
+    if (!(await meter.rest(pair, ["receiver", "transmitter"]))) return meter.run(pair, false);
+    for (const app of ["receiver", "transmitter"] as const) {
+      const image = smallImage(app);
+      const headers = { "x-skyslot-release": await releaseOf(image) };
+      const path = `/api/ota/upload?device=${app}`;
+      const push = pusher.begin(image, { path, token: OWNER_TOKEN, headers });
+      if (!(await meter.until(pair, () => push.over)) || push.status !== 200) return meter.run(pair, false);
+    }
+    await pair.post("/api/ota/install?device=both", "{}");
+    const { transmitter } = pair.lines;
+    const isStaged = () => transmitter.some((line) => line.includes("1.1.0 is staged"));
+    return meter.run(pair, await meter.until(pair, isStaged));
   } finally {
     await pair.close();
   }

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { chipHeap } from "../../host-sim/xs/chip-heaps.js";
 import type { XsHeap } from "../../host-sim/xs/heap.js";
 import { skipUnless32Bit } from "./chip-bench.js";
-import { measureMesh, measurePair, type RadioRun } from "./radio-bench.js";
+import { measureMesh, measurePair, measureUploads, type RadioRun } from "./radio-bench.js";
 import { expectInTable, rowOf } from "./table.js";
 
 /** What must stay free on the ESP32. A C3 has 6 KiB more, so that TLS has its 24 there (memory.test.ts). */
@@ -42,6 +42,20 @@ describe("memory inside XS of apps with a radio", () => {
         expectInTable("ESP32", app, row);
       }
     });
+
+  it("leaves as much while the owner uploads images for both devices of a pair: esp32", async () => {
+    const heap = chipHeap("esp32", "gateway");
+    const { figures, restarts, reports, isDone, trace } = await measureUploads(withRoomyStack(heap));
+    expect(isDone, trace.slice(-40).join("\n")).equal(true);
+    expect(reports).deep.equal([]);
+    expect(restarts).deep.equal([]);
+    const { updating, stackCount } = figures.receiver!;
+    console.log(
+      `      receiver: ${updating.unclaimedBytes} bytes never used, ${stackCount} slots of the stack`,
+    );
+    expect(updating.unclaimedBytes).above(UNCLAIMED_LEAST_BYTES);
+    expect(stackCount).within(100, (heap.stackCount * 3) / 4);
+  });
 
   it("is for a heap that all of these apps are built with, and on a C3 with 6 KiB more", () => {
     for (const app of ["receiver", "transmitter", "gateway", "node"])

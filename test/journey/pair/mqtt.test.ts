@@ -19,6 +19,7 @@ describe("a receiver's broker", function () {
   let client: MqttClient | undefined;
   /** Topic, behind the receiver's id, and payload. */
   const heard: (readonly [topic: string, payload: string, isRetained: boolean])[] = [];
+  const qos = new Set<number>();
 
   before(async function () {
     mosquittoOrSkip(this);
@@ -34,7 +35,8 @@ describe("a receiver's broker", function () {
   async function listen(): Promise<void> {
     const url = `mqtt://fleet:${encodeURIComponent(PASSWORD)}@127.0.0.1:${broker!.port}`;
     client = await mqtt.connectAsync(url);
-    client.on("message", (topic, payload, { retain }) => {
+    client.on("message", (topic, payload, { retain, qos: level }) => {
+      qos.add(level);
       heard.push([topic.split("/").slice(2).join("/"), payload.toString(), retain]);
     });
     await client.subscribeAsync("home/#", { qos: 1 });
@@ -82,6 +84,7 @@ describe("a receiver's broker", function () {
     await until("transmitter/ota", '"event":"validated"', '"device":"transmitter-');
     await until("system", '"result":"finished"');
     expect(heard.filter(([topic, , isRetained]) => topic !== "status" && isRetained)).deep.equal([]);
+    expect([...qos]).deep.equal([1]);
     const { values } = (await live.ask("/api/receiver")).value as { values: object };
     expect(values).include({ mqttTopic: "home", mqttUser: "fleet", mqttPassword: "********" });
   });

@@ -20,7 +20,7 @@ import { OTHER } from "./uploaded-job.js";
 const FIRST_ATTEMPT = -1_700_000_000;
 const STALL_MS = 30_000;
 
-export type UploadTimer = "upload.stall";
+type UploadTimer = "upload.stall";
 
 interface Upload {
   readonly phase: "verifying" | "receiving" | "proving";
