@@ -5,6 +5,8 @@ import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from "fastify";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
+import { bulkJobRoutes } from "./api/bulk-job-routes.js";
+import { BulkJobRunner } from "./api/bulk-job-runner.js";
 import { contentAdminRoutes } from "./api/content-admin-routes.js";
 import { contentRoutes } from "./api/content-routes.js";
 import { type Context, DEFAULT_SETTINGS, type Settings } from "./api/context.js";
@@ -108,6 +110,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   typeRoutes,
   deviceAdminRoutes,
   deviceBulkRoutes,
+  bulkJobRoutes,
   deviceOrderRoutes,
   removedDeviceRoutes,
   systemRoutes,
@@ -148,6 +151,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     ? openFastPath({ store, live, metrics, log: options.log, now, deviceRate, route })
     : NO_FAST_PATH;
   const context: Context = {
+    bulkJobs: { wake: () => bulkJobs.wake() },
     store,
     blobs,
     hot,
@@ -166,6 +170,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     readiness,
     fastPath,
   };
+  const bulkJobs = new BulkJobRunner(context);
   const isProxy = trustProxies(settings.trustedProxies);
   const clockWatch = new ClockWatch({ store, now, log: options.log });
   const connections = watchConnections(context, isProxy, options.log);
@@ -197,7 +202,10 @@ export function createApp(options: AppOptions): FastifyInstance {
     await sampleFleet(context);
     await tickRollouts(context);
     await expireOrders(context);
+    // Of a server that was stopped. It may take minutes: nobody waits for it.
+    bulkJobs.wake().catch((err) => options.log?.error({ err }, "a change of many devices waits"));
   });
+  app.addHook("onClose", () => bulkJobs.stop());
   validateWithTypeBox(app);
   serializeAsJson(app);
   // Before anything asks for the address of a request.

@@ -32,6 +32,8 @@ export interface Context {
   /** What panels show. */
   readonly content: ContentSource;
   readonly live: Live;
+  /** Changes of many devices; `wake` begins what waits, and resolves when nothing does any more. */
+  readonly bulkJobs: { wake(): Promise<void> };
   readonly metrics: Metrics;
   readonly fastPath: FastPath;
   /** Limits how often a refused device is logged. */

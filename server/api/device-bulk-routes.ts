@@ -6,7 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { sightOf } from "../auth/require-change.js";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
 import type { Actor } from "../shared/actor.js";
-import { BULK_KINDS } from "../shared/bulk-run.js";
+import { BULK_KINDS, type BulkChange } from "../shared/bulk-run.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { DeviceFilter } from "../store/devices.js";
@@ -24,15 +24,22 @@ import type { Api } from "./typed-app.js";
 /** Per request, which then takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
 
-const BulkBody = Exactly({
-  devices: Type.Optional(
-    Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT, description: "These devices" }),
-  ),
+/** Which devices, and what changes. */
+export const bulkFields = {
   filter: Type.Optional(
     Type.Object(DeviceFilterFields, {
       additionalProperties: false,
       description: "Instead: all that GET /api/devices finds by it; {} is every device",
     }),
+  ),
+  kind: choice(BULK_KINDS),
+  settings: OrderSettings,
+  labels: Type.Optional(DevicePatch),
+};
+const BulkBody = Exactly({
+  ...bulkFields,
+  devices: Type.Optional(
+    Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT, description: "These devices" }),
   ),
   after: Type.Optional(
     Type.Unsafe<string>({ ...DeviceId, description: "With a filter: `next` of the answer before" }),
@@ -40,9 +47,6 @@ const BulkBody = Exactly({
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MAX_DEVICE_COUNT, description: `Of this part; ${MAX_DEVICE_COUNT}` }),
   ),
-  kind: choice(BULK_KINDS),
-  settings: OrderSettings,
-  labels: Type.Optional(DevicePatch),
 });
 type Bulk = Static<typeof BulkBody>;
 
@@ -56,7 +60,7 @@ export function deviceBulkRoutes(app: Api, context: Context): void {
       { body: BulkBody, bodyLimit: 128 * 1024 },
     ),
     async (request): Promise<BulkAnswer> => {
-      const work = readWork(request.body);
+      const work = readWork(changeOf(request.body));
       const actor = actorOf(request);
       const { ids, next } = await selectDevices(request.body, actor, context);
       const outcomes = await changeDevices(context, actor, ids, work);
@@ -70,6 +74,16 @@ export function deviceBulkRoutes(app: Api, context: Context): void {
   );
 }
 
+/** What changes, of a request. */
+export const changeOf = ({
+  kind,
+  settings,
+  labels,
+}: Pick<Bulk, "kind" | "settings" | "labels">): BulkChange => ({
+  kind,
+  ...defined({ settings, labels }),
+});
+
 /** The filter of a query in the store's terms. */
 export const filterOf = (
   { status, vouched, ...rest }: NonNullable<Bulk["filter"]>,
@@ -81,8 +95,8 @@ export const filterOf = (
 });
 
 /** @throws Refusal DEVICES_MISSING */
-async function selectDevices(
-  { devices, filter, after, limit = MAX_DEVICE_COUNT }: Bulk,
+export async function selectDevices(
+  { devices, filter, after, limit = MAX_DEVICE_COUNT }: Pick<Bulk, "devices" | "filter" | "after" | "limit">,
   actor: Actor,
   context: Context,
 ) {
@@ -95,7 +109,7 @@ async function selectDevices(
 }
 
 /** @throws Refusal LABELS_MISSING, and as readOrder */
-function readWork({ kind, settings, labels }: Bulk): DeviceWork<unknown> {
+export function readWork({ kind, settings, labels }: BulkChange): DeviceWork<unknown> {
   if (kind === "restart" || kind === "settings")
     return giveOrder(readOrder({ kind, ...(settings ? { settings } : {}) }));
   if (kind === "remove" || kind === "erase") return takeOut(kind === "remove" ? "keep" : "erase");

@@ -7,6 +7,7 @@ import type { EventView } from "../events/event-view.js";
 import { defined } from "../shared/defined.js";
 import { type Vouched, wordVouching } from "../shared/vouched-words.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
+import { deviceJobCommands } from "./device-jobs.js";
 import { deviceOrderCommands } from "./device-orders.js";
 import { deviceRemovalCommands } from "./device-removal.js";
 import { changeAll, readSelection, type SelectionFlags, withSelection } from "./device-selection.js";
@@ -71,6 +72,7 @@ export function deviceCommand(program: Command): void {
     .action(pin);
   deviceOrderCommands(add);
   deviceRemovalCommands(add);
+  deviceJobCommands(add);
 }
 
 function list(flags: ListFlags): Promise<void> {

@@ -24,7 +24,7 @@ export const changeDevice = <Result>(
 ): Promise<Result> =>
   recordChange(recorder, actor, (journal) => work(journal, deviceId, actor), { about: `device:${deviceId}` });
 
-/** Each of them once, in their order. */
+/** Each of them once, in their order, in a transaction of its own: what one waits for keeps none of the others. */
 export async function changeDevices<Result>(
   recorder: Recorder,
   actor: Actor,
@@ -33,17 +33,44 @@ export async function changeDevices<Result>(
 ): Promise<readonly Outcome<Result>[]> {
   const outcomes: Outcome<Result>[] = [];
   for (const deviceId of new Set(deviceIds))
-    outcomes.push(
-      await changeDevice(recorder, actor, deviceId, work).then(
-        (result) => ({ deviceId, result }),
-        (error: unknown) => {
-          if (!(error instanceof Refusal)) throw error;
-          return { deviceId, refusal: error };
-        },
-      ),
-    );
+    outcomes.push(await outcomeOf(deviceId, changeDevice(recorder, actor, deviceId, work)));
   return outcomes;
 }
+
+/**
+ * The same in one transaction, for so many devices that a transaction for each would take too long.
+ * @param work refuses before it writes anything
+ */
+export async function changeTogether<Result>(
+  recorder: Recorder,
+  actor: Actor,
+  deviceIds: readonly string[],
+  work: DeviceWork<Result>,
+): Promise<readonly Outcome<Result>[]> {
+  let outcomes: Outcome<Result>[] = [];
+  const all = async (journal: Journal) => {
+    outcomes = [];
+    for (const deviceId of new Set(deviceIds))
+      outcomes.push(await outcomeOf(deviceId, work(journal, deviceId, actor)));
+    // There is nothing to be kept, nor to be written to the audit log.
+    if (outcomes.every((one) => "refusal" in one)) throw new AllRefused();
+  };
+  await recordChange(recorder, actor, all).catch((error: unknown) => {
+    if (!(error instanceof AllRefused)) throw error;
+  });
+  return outcomes;
+}
+
+class AllRefused extends Error {}
+
+const outcomeOf = <Result>(deviceId: string, change: Promise<Result>): Promise<Outcome<Result>> =>
+  change.then(
+    (result) => ({ deviceId, result }),
+    (error: unknown) => {
+      if (!(error instanceof Refusal)) throw error;
+      return { deviceId, refusal: error };
+    },
+  );
 
 /** @throws Refusal DEVICE_UNKNOWN */
 export async function findDevice(store: Pick<Store, "findDevice">, id: string): Promise<Device> {

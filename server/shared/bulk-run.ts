@@ -101,7 +101,8 @@ export async function runBulk(
   return tally;
 }
 
-function addPart(tally: BulkTally, { done, refused }: BulkAnswer): BulkTally {
+/** A tally with one part more. */
+export function addPart(tally: BulkTally, { done, refused }: BulkAnswer): BulkTally {
   const refusals = new Map(tally.refusals.map((one) => [one.error, one]));
   for (const { error, device_id, message } of refused) {
     const known = refusals.get(error) ?? { error, count: 0, device_id, message };

@@ -11,6 +11,7 @@ export type RefusalCode =
   | "ATTEMPT_UNKNOWN"
   | "AUDIT_UNKNOWN"
   | "BODY_MALFORMED"
+  | "BULK_JOB_UNKNOWN"
   | "BUSY"
   | "CHUNK_MISMATCH"
   | "CONTENT_NONE"

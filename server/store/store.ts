@@ -6,6 +6,7 @@ import type { ApiTokenStore } from "./api-tokens.js";
 import type { AttributeStore } from "./attributes.js";
 import type { AuditStore } from "./audit.js";
 import type { BlobUseStore } from "./blobs.js";
+import type { BulkJobStore } from "./bulk-jobs.js";
 import type { ClockStore } from "./clock.js";
 import type { ContentStore } from "./content.js";
 import type { DeviceIdentityStore } from "./device-identities.js";
@@ -32,6 +33,7 @@ export * from "./api-tokens.js";
 export * from "./attributes.js";
 export * from "./audit.js";
 export * from "./blobs.js";
+export * from "./bulk-jobs.js";
 export * from "./content.js";
 export * from "./device-identities.js";
 export * from "./devices.js";
@@ -62,6 +64,7 @@ export interface StoreParts
     AttributeStore,
     AuditStore,
     BlobUseStore,
+    BulkJobStore,
     ClockStore,
     ContentStore,
     DeviceIdentityStore,

@@ -80,6 +80,22 @@ describe("many devices at once, from the browser", function () {
     await bulk.getByRole("button", { name: "Done" }).click();
   });
 
+  it("goes on at the server when the page is left", async () => {
+    await page.getByLabel("All of this page").check();
+    await bulk.getByRole("button", { name: `Select all ${DEVICE_COUNT} devices that match` }).click();
+    await bulk.getByLabel("Action").selectOption("Add a tag");
+    await bulk.getByRole("combobox", { name: "Tag" }).fill("later");
+    const ordered = page.waitForResponse(
+      (response) => response.url().endsWith("/api/bulk-jobs") && response.status() === 201,
+    );
+    await confirm("Add a tag", `${DEVICE_COUNT} devices`);
+    await ordered;
+    await page.goto("about:blank");
+    while ((await countOf("tag=later")) < DEVICE_COUNT) await new Promise((later) => setTimeout(later, 100));
+    await page.goto(`${stage.url}/devices`);
+    await page.getByText(`1–50 of ${DEVICE_COUNT}`).waitFor();
+  });
+
   it("applies to what the filters find, and clears the selection when they change", async () => {
     await page.getByLabel("Search").fill("base-00003");
     await page.getByText("1–16 of 16").waitFor();

@@ -3,6 +3,7 @@
 
 import type { Store } from "../../server/store/store.js";
 import { auditContract } from "./store/audit.js";
+import { bulkJobContract } from "./store/bulk-jobs.js";
 import { clockContract } from "./store/clock.js";
 import { contentContract } from "./store/content.js";
 import { credentialContract } from "./store/credentials.js";
@@ -52,6 +53,7 @@ export function storeContract(open: () => Promise<Store>): void {
   orderContract(() => store);
   contentContract(() => store);
   webhookContract(() => store);
+  bulkJobContract(() => store);
   clockContract(() => store);
   transactionContract(() => store);
 }

@@ -32,6 +32,8 @@ export interface Surroundings {
   attempts: readonly { readonly device: string; readonly firmware: number }[];
   /** Of a legacy device that speaks hawkBit's protocol. */
   action: { readonly device: string; readonly id: number };
+  /** A change of many devices. */
+  bulkJob: number;
   /** Of the audit log, and can be undone. */
   undoable: number;
   /** A device that may be given orders, and an order that it has. */
@@ -93,6 +95,7 @@ export class Furniture {
       attempts: [],
       action: { device: "hb-0", id: 1 },
       undoable: 1,
+      bulkJob: 1,
       order: { device: "orders-1", id: 1 },
       rollouts: { draft: 1, running: 1, paused: 1, awaiting: 1 },
       webhook: 1,
@@ -255,6 +258,8 @@ export class Furniture {
     around.assignment = idOf(assigned) ?? around.assignment;
     const { rows } = await server.store.listFirmware({ deviceType: LEGACY_TYPE }, { limit: 1, offset: 0 });
     const distribution = await server.admin("POST", "/api/v1/ota/updates", { firmware_id: rows[0]?.id ?? 1 });
+    const job = await server.admin("POST", "/api/bulk-jobs", { kind: "approve", filter: {} });
+    around.bulkJob = idOf(job) ?? around.bulkJob;
     const type = `undo${this.#refreshCount}`;
     await server.admin("PUT", `/api/types/${type}`, { kind: "legacy" });
     const audit = await server.admin("GET", `/api/audit?subject=type/${type}`);

@@ -123,6 +123,8 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
   "DELETE /api/devices/:id/orders/:order": ({ order }) => ({
     params: { id: order.device, order: `${order.id}` },
   }),
+  "GET /api/bulk-jobs/:id": ({ bulkJob }) => idParam(bulkJob),
+  "POST /api/bulk-jobs/:id/cancel": ({ bulkJob }) => idParam(bulkJob),
   "POST /api/audit/:id/undo": ({ undoable }) => idParam(undoable),
   "POST /api/rollouts": rolloutBody,
   "POST /api/rollouts/plan": rolloutBody,

@@ -29,6 +29,7 @@ import { meshProgress } from "./0128-mesh-progress.js";
 import { systems } from "./0129-systems.js";
 import { meshRules } from "./0130-mesh-rules.js";
 import { removedDevices } from "./0140-removed-devices.js";
+import { bulkJobs } from "./0141-bulk-jobs.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -61,4 +62,5 @@ export const migrations: readonly StoreMigration[] = [
   systems,
   meshRules,
   removedDevices,
+  bulkJobs,
 ];

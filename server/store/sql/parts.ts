@@ -6,6 +6,7 @@ import { createApiTokenStore } from "./api-tokens.js";
 import { createAttributeStore } from "./attributes.js";
 import { createAuditStore } from "./audit.js";
 import { createBlobUseStore } from "./blobs.js";
+import { createBulkJobStore } from "./bulk-jobs.js";
 import { createClockStore } from "./clock.js";
 import { createContentStore } from "./content.js";
 import type { SqlDialect } from "./database.js";
@@ -35,6 +36,7 @@ type Create = (db: Kysely<Tables>, dialect: SqlDialect) => object;
 /** Every part, one a line. */
 const PARTS = Object.freeze([
   createBlobUseStore,
+  createBulkJobStore,
   createDeviceStore,
   createLabelStore,
   createFirmwareStore,

@@ -5,6 +5,7 @@ import type { Rollout, RolloutPlan } from "../../shared/rollout.js";
 import type {
   ApiToken,
   AuditEntry,
+  BulkJob,
   ContentImage,
   Delivery,
   Device,
@@ -76,6 +77,7 @@ export interface Tables {
   rollouts: RolloutTable;
   rollout_members: RowOf<Member>;
   events: RowOf<LogEvent, "id">;
+  bulk_jobs: RowOf<BulkJob, "id">;
   removed_devices: RowOf<RemovedDevice>;
   device_types: RowOf<DeviceType>;
   device_attributes: { device_id: string; attributes: string; updated_at: number };

@@ -335,6 +335,8 @@ describe("a token for one device type", () => {
     ).to.deep.equal([
       "DELETE /api/webhooks/:id",
       "GET /api/audit",
+      "GET /api/bulk-jobs",
+      "GET /api/bulk-jobs/:id",
       "GET /api/events/stream",
       "GET /api/fleet",
       "GET /api/webhooks",
@@ -343,6 +345,8 @@ describe("a token for one device type", () => {
       "GET /metrics",
       "PATCH /api/webhooks/:id",
       "POST /api/audit/:id/undo",
+      "POST /api/bulk-jobs",
+      "POST /api/bulk-jobs/:id/cancel",
       "POST /api/webhooks",
       "POST /api/webhooks/:id/deliveries/:delivery_id/retry",
       "POST /api/webhooks/:id/test",

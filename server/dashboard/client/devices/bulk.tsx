@@ -1,15 +1,9 @@
-// Changes of many devices: those selected, or all that match the filters. The server checks each device; progress, and the number of
-// unchanged devices with the reasons, stay visible.
+// Changes of many devices: those selected, or all that match the filters. The server carries them out, and goes on when this page is
+// closed: whoever opens it again sees how far it has come.
 
-import { useEffect, useRef, useState } from "preact/hooks";
-import {
-  type BulkAnswer,
-  type BulkChange,
-  type BulkTally,
-  NONE_SO_FAR,
-  runBulk,
-  type Selection,
-} from "../../../shared/bulk-run.js";
+import { useEffect, useState } from "preact/hooks";
+import type { BulkJobView } from "../../../api/bulk-job-routes.js";
+import type { BulkChange, Selection } from "../../../shared/bulk-run.js";
 import { useAction } from "../data.js";
 import { plural } from "../format.js";
 import { devicePath } from "../log.js";
@@ -73,68 +67,43 @@ const VALUE_HINTS: Partial<Record<Kind, string>> = {
   pin: "Empty: not pinned",
 };
 
-interface Run {
-  readonly name: string;
-  readonly total: number;
-  readonly tally: BulkTally;
-  readonly state: "running" | "stopped" | "ended";
-}
-
 export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkProps) {
   const [isAll, setIsAll] = useState(false);
   const [kind, setKind] = useState<Kind>(kinds[0] ?? "restart");
   const [value, setValue] = useState("");
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
-  const [run, setRun] = useState<Run>();
-  const isStopped = useRef(false);
   const action = useAction();
-  const stop = () => {
-    isStopped.current = true;
-  };
-  useEffect(() => stop, []);
-  useEffect(() => warnBeforeLeaving(action.isBusy), [action.isBusy]);
+  const { job, begin: follow, leave } = useJob(onDone);
   // A change of the filters or the selection ends the selection of all.
   useEffect(() => setIsAll(false), [ids.join(), JSON.stringify(found?.filter)]);
   const takesAll = isAll && found !== undefined;
   const total = takesAll ? found.total : ids.length;
   const change = changeOf(kind, value.trim(), rows);
   const { name, what } = WORDS[kind];
-  const start = (wanted: BulkChange) => {
+  const start = async (wanted: BulkChange) => {
     const selection: Selection = takesAll ? { filter: found.filter } : { ids };
-    isStopped.current = false;
-    let tally: BulkTally = NONE_SO_FAR;
-    const update = (state: Run["state"]) => setRun({ name, total, tally, state });
-    update("running");
-    action.run(async () => {
-      try {
-        await runBulk(
-          (body) => ask<BulkAnswer>("POST", "/api/devices/bulk", body),
-          selection,
-          wanted,
-          (soFar) => {
-            tally = soFar;
-            update("running");
-            return !isStopped.current;
-          },
-        );
-      } finally {
-        update(tally.done + tally.refused < total ? "stopped" : "ended");
-        onDone();
-      }
-    });
+    const named = "ids" in selection ? { devices: selection.ids } : selection;
+    follow(await ask<BulkJobView>("POST", "/api/bulk-jobs", { ...wanted, ...named }));
   };
   const begin = () => {
-    setRun(undefined);
+    leave();
     setKind(kinds[0] ?? "restart");
     setValue("");
     setRows([EMPTY_ROW]);
   };
-  if (ids.length === 0 && !run) return null;
+  if (ids.length === 0 && !job) return null;
   return (
     <section class="card bulk" aria-label="Change the selected devices">
-      {run && <Progress run={run} onStop={stop} />}
+      {job && (
+        <Progress
+          job={job}
+          onStop={() =>
+            action.run(async () => follow(await ask<BulkJobView>("POST", `/api/bulk-jobs/${job.id}/cancel`)))
+          }
+        />
+      )}
       <Problem text={action.problem} />
-      {run && run.state !== "running" && (
+      {job && job.state !== "running" && (
         <p class="actions">
           <Button
             onClick={() => {
@@ -146,7 +115,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
           </Button>
         </p>
       )}
-      {!run && (
+      {!job && (
         <>
           <p class="chosen-count">
             <strong>{plural(total, "device")}</strong> {takesAll ? "match" : "selected"}
@@ -186,7 +155,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
               isPrimary
               isDisabled={change === undefined || total === 0}
               onConfirm={async () => {
-                if (change) start(change);
+                if (change) await start(change);
               }}
             >
               {describe(kind, value.trim(), rows)}
@@ -228,32 +197,36 @@ function describe(kind: Kind, value: string, rows: readonly SettingRow[]): strin
 }
 
 interface ProgressProps {
-  readonly run: Run;
+  readonly job: BulkJobView;
   readonly onStop: () => void;
 }
 
-function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps) {
-  const count = tally.done + tally.refused;
-  const count_ = count.toLocaleString("en");
+function Progress({ job: { kind, total, done, refused, refusals, state, reason }, onStop }: ProgressProps) {
+  const name = nameOf(kind);
+  const count = done + refused;
+  const counted = count.toLocaleString("en");
   return (
     <div class="bulk-run" role="status">
       <p>
         <strong>{name}</strong>{" "}
         {state === "running"
-          ? `${count_} of ${plural(total, "device")}…`
-          : `${plural(tally.done, "device")} done${state === "stopped" ? `, stopped after ${count_} of ${total.toLocaleString("en")}` : ""}`}
-        {tally.refused > 0 && <span class="failure"> · {tally.refused.toLocaleString("en")} unchanged</span>}
+          ? `${counted} of ${plural(total, "device")}…`
+          : `${plural(done, "device")} done${state === "cancelled" ? `, stopped after ${counted} of ${total.toLocaleString("en")}` : ""}`}
+        {refused > 0 && <span class="failure"> · {refused.toLocaleString("en")} unchanged</span>}
       </p>
+      {reason !== null && <p class="failure">{reason}</p>}
       {state === "running" && (
         <p class="bulk-progress">
           <progress max={Math.max(total, count, 1)} value={count} aria-label={`${name}, devices so far`} />
           <Button onClick={onStop}>Stop</Button>
-          <span class="hint">Leaving this page stops it; devices changed so far stay changed.</span>
+          <span class="hint">
+            The server goes on if you leave this page. If you stop it, devices changed so far stay changed.
+          </span>
         </p>
       )}
-      {tally.refusals.length > 0 && (
+      {refusals.length > 0 && (
         <ul class="reasons">
-          {tally.refusals.map(({ error, count: times, device_id, message }) => (
+          {refusals.map(({ error, count: times, device_id, message }) => (
             <li key={error}>
               <strong>{plural(times, "device")}</strong>: {message}
               {times > 1 && " (and so on)"} <Link to={devicePath(device_id)}>{device_id}</Link>
@@ -265,9 +238,37 @@ function Progress({ run: { name, total, tally, state }, onStop }: ProgressProps)
   );
 }
 
-function warnBeforeLeaving(isBusy: boolean): (() => void) | undefined {
-  if (!isBusy) return undefined;
-  const warn = (event: BeforeUnloadEvent) => event.preventDefault();
-  addEventListener("beforeunload", warn);
-  return () => removeEventListener("beforeunload", warn);
+/** A change of labels has several names on this page, and one at the server. */
+const nameOf = (kind: BulkJobView["kind"]): string =>
+  kind === "labels" ? "Change labels" : WORDS[kind].name;
+
+const POLL_MS = 500;
+
+/** The job that this page has begun, or one that was under way when it was opened; until it is left. */
+function useJob(onEnd: () => void) {
+  const [job, setJob] = useState<BulkJobView>();
+  const isRunning = job?.state === "running";
+  useEffect(() => {
+    let isGone = false;
+    ask<{ readonly jobs: readonly BulkJobView[] }>("GET", "/api/bulk-jobs?state=running&limit=1").then(
+      ({ jobs: [running] }) => !isGone && running && setJob((known) => known ?? running),
+      // Those who may not see jobs begin none either.
+      () => {},
+    );
+    return () => {
+      isGone = true;
+    };
+  }, []);
+  useEffect(() => {
+    if (!isRunning) return;
+    const timer = setInterval(
+      () => ask<BulkJobView>("GET", `/api/bulk-jobs/${job.id}`).then(setJob, () => {}),
+      POLL_MS,
+    );
+    return () => {
+      clearInterval(timer);
+      onEnd();
+    };
+  }, [isRunning, job?.id]);
+  return { job, begin: setJob, leave: () => setJob(undefined) };
 }
