@@ -11,7 +11,7 @@ const PORT = 5353;
 /** When it asks, ms from its start: a device with power saving misses some multicasts. */
 const ASK_AT_MS = Object.freeze([0, 400, 1_200, 2_400]);
 
-export interface Browsed {
+interface Browsed {
   readonly found: readonly FoundService[];
   /** The addresses of this computer from which it has asked. */
   readonly asked: readonly string[];

@@ -5,8 +5,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { extractBundle } from "../../host-sim/hardware/image/app-image.js";
 import { CONFIG, LiveDevice, TOKEN } from "../journey/live-device.js";
-import { imageOf, releaseOf } from "../journey/rig.js";
+import { imageOf, rebuilt, releaseOf } from "../journey/rig.js";
 import { requireCurl } from "./seed.js";
 
 const run = promisify(execFile);
@@ -18,7 +19,9 @@ describe("system D", () => {
   let live: LiveDevice;
   before(async function () {
     requireCurl.call(this);
-    live = await LiveDevice.start([PAGES, PUSHES]);
+    const bundle = extractBundle(await imageOf("base", "1.0.0", "esp32", CONFIG))!;
+    const image = await rebuilt("1.0.0", { bundle, date: "Nov 30 2026", time: "12:00:00" });
+    live = await LiveDevice.start([PAGES, PUSHES], { image });
   });
   after(() => live?.close());
 
@@ -53,7 +56,31 @@ describe("system D", () => {
 
   it("tells version, build date and partitions to curl", async () => {
     const version = JSON.parse(await curl(PAGES, "http://device/api/version"));
-    expect(version).to.include({ version: "1.0.0" });
+    expect(version).to.include({
+      version: "1.0.0",
+      buildDate: "Nov 30 2026",
+      buildTime: "12:00:00",
+      idfVersion: "v6.0",
+      slot: "factory",
+    });
+    expect(live.rig.trace.join("\n"))
+      .to.match(/compiled Nov 30 2026 12:00:00, ESP-IDF v6\.0/)
+      .and.match(/running factory \(factory\), boot partition factory/);
+  });
+
+  it("answers 401 without a token and 403 with a wrong one, on both ports, and keeps running", async () => {
+    const image = await firmware("1.0.5");
+    const status = (port: number, ...more: string[]) =>
+      curl(
+        port,
+        ...["-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", ...more],
+        ...["--data-binary", `@${image}`, "http://device/update"],
+      );
+    for (const port of [PAGES, PUSHES]) {
+      expect(await status(port), `${port}`).to.equal("401");
+      expect(await status(port, "-H", "Authorization: Bearer wrong"), `${port}`).to.equal("403");
+    }
+    expect(JSON.parse(await curl(PAGES, "http://device/api/version"))).to.include({ version: "1.0.0" });
   });
 
   it("pushes with the command line, with a progress bar, to a device that verifies it", async () => {

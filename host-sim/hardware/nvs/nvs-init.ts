@@ -22,7 +22,7 @@ export type NvsInitError = NvsError | NvsKeysError | "ESP_ERR_NOT_FOUND";
 /** What the HMAC peripheral works with, burned when it is asked for the first time; nothing where the block is in use for something else. */
 export type HmacKeySource = () => Uint8Array | undefined;
 
-export interface NvsChip {
+interface NvsChip {
   readonly chip: Chip;
   readonly efuse: Efuse;
   /** In [0, 1), for a new key. */
