@@ -4,10 +4,12 @@
     python3 scripts/upload_ota.py --host base-3eece8.local --token-file token.txt base-1.1.0-esp32.bin
 
 The signed manifest beside the image (base-1.1.0-esp32.release.jws) is sent with it. An image without one is only taken by a device whose
-owner accepts unsigned images. Exit status: 0 installed, 1 refused or failed, 2 wrong arguments.
+owner accepts unsigned images. The token is proved, not sent (docs/device-protocol.md), unless --bearer says so. Exit status: 0 installed, 1 refused or failed, 2 wrong arguments.
 """
 
 import argparse
+import hashlib
+import hmac
 import http.client
 import os
 import re
@@ -25,6 +27,7 @@ def arguments():
     parser.add_argument("--release", help="signed manifest (default: FIRMWARE.release.jws, where it exists)")
     parser.add_argument("--token-file", help="file with the owner's token (default: SKYSLOT_DEVICE_TOKEN in the environment)")
     parser.add_argument("--token", help="the owner's token; other users of this machine can see it")
+    parser.add_argument("--bearer", action="store_true", help="send the token as it is, to devices with older firmware")
     return parser.parse_args()
 
 
@@ -33,11 +36,32 @@ def read_text(path):
         return file.read().strip()
 
 
+def proof(options, token):
+    """The answer to the device's challenge: about this image, once, and without the token in it."""
+    connection = http.client.HTTPConnection(options.host, options.port, timeout=TIMEOUT_S)
+    connection.request("POST", "/update")
+    asked = connection.getresponse().getheader("WWW-Authenticate") or ""
+    connection.close()
+    match = re.search(r'Skyslot realm="([^"]*)", nonce="([^"]*)", rounds=(\d{5,7})', asked)
+    if not match:
+        sys.exit("%s gives no challenge: --bearer sends the token as it is, if it is the device" % options.host)
+    realm, nonce, rounds = match.groups()
+    digest = hashlib.sha256()
+    with open(options.firmware, "rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            digest.update(piece)
+    sha256 = digest.hexdigest()
+    key = hashlib.pbkdf2_hmac("sha256", token.encode(), b"skyslot:" + realm.encode(), int(rounds)).hex()
+    text = "skyslot-1\n%s\nPOST /update\n%s" % (nonce, sha256)
+    mac = hmac.new(key.encode(), text.encode(), "sha256").hexdigest()
+    return 'Skyslot nonce="%s", sha256="%s", mac="%s"' % (nonce, sha256, mac)
+
+
 def headers_of(options, size):
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
     token = options.token or (read_text(options.token_file) if options.token_file else os.environ.get("SKYSLOT_DEVICE_TOKEN"))
     if token:
-        headers["Authorization"] = "Bearer " + token
+        headers["Authorization"] = "Bearer " + token if options.bearer else proof(options, token)
     beside = re.sub(r"\.bin$", "", options.firmware) + ".release.jws"
     release = options.release or (beside if os.path.exists(beside) else None)
     if release:

@@ -132,8 +132,23 @@ export type Effect =
   /** SHA-256 of bytes that are in memory. */
   | { readonly type: "hashBytes"; readonly attempt: number; readonly bytes: Uint8Array }
   | { readonly type: "hashText"; readonly algorithm: "MD5" | "SHA256"; readonly text: string }
-  /** PBKDF2-HMAC-SHA256 of texts, 32 bytes; answered like a hash. */
-  | { readonly type: "deriveKey"; readonly password: string; readonly salt: string; readonly rounds: number }
+  /** PBKDF2-HMAC-SHA256 of texts, 32 bytes; answered by `textHashed` for espota, by `keyDerived` for the owner's token. */
+  | {
+      readonly type: "deriveKey";
+      readonly for: "espota" | "owner";
+      readonly password: string;
+      readonly salt: string;
+      readonly rounds: number;
+    }
+  /** HMAC-SHA256 of texts; the key has at most 64 characters, ASCII. */
+  | {
+      readonly type: "makeMac";
+      readonly connection: number;
+      readonly key: string;
+      readonly text: string;
+      /** Its SHA-256 follows the text, 64 hex digits; absent: the text is all. */
+      readonly hashed?: string;
+    }
   // the inactive slot; offsets and lengths in bytes from its start
   | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
   | {

@@ -179,6 +179,8 @@ export interface PushOffer {
   readonly hold?: boolean;
   /** The signed release manifest; absent: the owner accepts unsigned images. */
   readonly release?: string;
+  /** SHA-256 of the image that the owner has agreed to, hex; absent: the token was shown as it is, or another protocol has authorized it. */
+  readonly sha256?: string;
   /** Invited by espota: where the device connects to, where the invitation is answered, and the image's MD5 in hex. */
   readonly espota?: {
     readonly address: string;
@@ -320,11 +322,19 @@ export type Event =
       readonly origin?: string | undefined;
       readonly contentType?: string | undefined;
       readonly authorization?: string | undefined;
+      /** Of the client; absent: not known. */
+      readonly address?: string | undefined;
       /** At most 2048 bytes, UTF-8 decoded. */
       readonly body: string;
     }
   // push: connections are numbered by the adapter from 1, those that the device opens itself by core from -1
-  | { readonly type: "pushRequested"; readonly connection: number; readonly head: RequestHead }
+  | {
+      readonly type: "pushRequested";
+      readonly connection: number;
+      readonly head: RequestHead;
+      /** Of the client; absent: not known. */
+      readonly address?: string | undefined;
+    }
   /** Bytes of a body wait to be read. */
   | { readonly type: "pushReadable"; readonly connection: number; readonly count: number }
   | {
@@ -344,6 +354,10 @@ export type Event =
     }
   /** Hash of a text, or the key derived from it, lower-case hex. */
   | { readonly type: "textHashed"; readonly digest: string }
+  /** Of the owner's token, 64 hex digits; empty: there was no memory for it. */
+  | { readonly type: "keyDerived"; readonly key: string }
+  /** 64 hex digits. */
+  | { readonly type: "macMade"; readonly connection: number; readonly mac: string }
   // the inactive slot
   | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }
   | {
@@ -459,6 +473,8 @@ export type Event =
   | { readonly type: "tokenChosen"; readonly token: string }
   /** Whether images without a signature are taken, as the owner decided it. */
   | { readonly type: "unsignedChosen"; readonly accept: boolean }
+  /** Whether the owner's token is taken as it is, or only an answer to a challenge. */
+  | { readonly type: "bearerChosen"; readonly accept: boolean }
   /** The owner has removed a saved network. */
   | { readonly type: "networkForgotten"; readonly ssid: string }
   /** Nothing gets through the network that is joined: it is joined anew, or another access point or network is. */

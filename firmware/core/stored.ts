@@ -13,6 +13,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   "device.name": 40,
   "push.token": 64,
   "push.unsigned": 1,
+  "push.bearer": 1,
   // identity.ts
   "device.id": 32,
   // update: what was installed, what is not installed again, what may have crashed the device

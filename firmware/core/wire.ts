@@ -65,6 +65,7 @@ export const MAX_ORDER_SETTINGS_BYTES = 1000;
 export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
   "server",
   "acceptUnsigned",
+  "acceptBearer",
   "token",
   "networks",
   "ssid",

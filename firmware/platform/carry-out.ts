@@ -91,7 +91,8 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     acknowledgePush: ({ push }, { connection, count }) => push.acknowledge(connection, count),
     hashBytes: ({ hashing }, { attempt, bytes }) => hashing.hashBytes(attempt, bytes),
     hashText: ({ hashing }, { algorithm, text }) => hashing.hashText(algorithm, text),
-    deriveKey: ({ hashing }, { password, salt, rounds }) => hashing.deriveKey(password, salt, rounds),
+    deriveKey: ({ hashing }, effect) => hashing.deriveKey(effect),
+    makeMac: ({ hashing }, effect) => hashing.makeMac(effect),
     eraseSlot: ({ slot }, { attempt, offset }) => slot.erase(attempt, offset),
     writeSlot: ({ slot }, { attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
     hashSlot: ({ slot }, { attempt, offset, length, algorithm }) =>

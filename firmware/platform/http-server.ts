@@ -93,6 +93,11 @@ export class Exchange implements StreamEvents {
     return this.#stream.isOpen;
   }
 
+  /** Of the client; undefined: not known. */
+  get address(): string | undefined {
+    return this.#stream.remoteAddress;
+  }
+
   /** Bytes of its head wait. */
   get waitsForTurn(): boolean {
     return this.#phase === "head" && this.#stream.availableBytes > 0;

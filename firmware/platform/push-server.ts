@@ -120,8 +120,8 @@ export class PushServer implements PortOwner {
     return pushRefusal(false, headStatus(code), message);
   }
 
-  onHead({ number: connection }: Exchange, head: RequestHead): void {
-    this.#dispatch({ type: "pushRequested", connection, head });
+  onHead({ number: connection, address }: Exchange, head: RequestHead): void {
+    this.#dispatch({ type: "pushRequested", connection, head, address });
   }
 
   onBody({ number: connection }: Exchange, count: number): void {

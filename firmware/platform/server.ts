@@ -112,7 +112,7 @@ export class PageServer implements PortOwner {
   }
 
   #receive(exchange: Exchange, head: RequestHead, body: Uint8Array): void {
-    this.#dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? ""));
+    this.#dispatch(requestReceived(exchange.number, head, utf8Decode(body) ?? "", exchange.address));
     if (this.#delayed !== exchange.number) exchange.respond(NOT_ANSWERED); // has no effect after a response
   }
 }

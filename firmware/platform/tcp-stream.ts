@@ -10,7 +10,7 @@ import { TextPieces } from "./text-pieces.js";
 
 /** Bytes discarded at once. */
 const DISCARDED_BYTES = 512;
-/** For the response to be sent; the largest is a page of 20 KB. */
+/** For the response to be sent; the largest is a page of 24 KB. */
 const ANSWER_MS = 30_000;
 /** How long the other side may take to close its end. */
 const LINGER_MS = 5_000;
@@ -88,6 +88,15 @@ export class TcpStream {
 
   get isOpen(): boolean {
     return this.#socket !== undefined;
+  }
+
+  /** Of the other side; undefined: the connection has gone, or there was no memory to ask for it. */
+  get remoteAddress(): string | undefined {
+    try {
+      return this.#socket?.remoteAddress;
+    } catch {
+      return undefined;
+    }
   }
 
   get availableBytes(): number {

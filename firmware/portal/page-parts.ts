@@ -53,18 +53,18 @@ const pause = ms => new Promise(done => setTimeout(done, ms));
 const note = (id, text, bad) => { put(id, text); $(id).className = bad ? "say no" : "say"; };
 const suggest = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte, i) => (i && i % 4 === 0 ? "-" : "") + "abcdefghjkmnpqrstuvwxyz23456789"[byte % 31]).join("");
 
-async function call(method, path, body) {
+async function call(method, path, body, by) {
   const abort = new AbortController();
   const timer = setTimeout(() => abort.abort(), 6000);
   try {
     const options = { method, cache: "no-store", headers: {}, signal: abort.signal };
-    if ($("token") && $("token").value) options.headers.authorization = "Bearer " + $("token").value;
+    if (by) options.headers.authorization = by;
     if (body) {
       options.headers["content-type"] = "application/json";
       options.body = JSON.stringify(body);
     }
     const answer = await fetch(path, options);
-    return { status: answer.status, value: await answer.json() };
+    return { status: answer.status, value: await answer.json(), asked: answer.headers.get("www-authenticate") };
   } finally {
     clearTimeout(timer);
   }

@@ -19,7 +19,7 @@ export const SECTION = `<div id=app-fields></div><p class="hint soft">${text.liv
 
 export const PANEL_SCRIPT = `
 async function ask(method, path, body) {
-  const { status, value } = await call(method, path, body);
+  const { status, value } = await prove(method, path, body);
   if (status < 300) return value;
   throw new Error(status === 401 && path.slice(-5) !== "reset" ? T.needToken : value.message || fill(T.refused, { status }));
 }

@@ -5,6 +5,7 @@
 // Sending goes to another port, so the browser sends a CORS preflight: the push server has to allow it.
 
 import { pageOf } from "./page-parts.js";
+import { PROOF_SCRIPT } from "./proof-script.js";
 import { PANEL_SCRIPT, PANEL_STYLE, RESET, SAVED, SECTION } from "./settings-panels.js";
 import { PART_STRINGS as parts, STATUS_SCRIPT_STRINGS, STATUS_STRINGS as text } from "./strings.js";
 
@@ -35,6 +36,7 @@ const MARKUP = `<main>
 <label for=name>${text.name}</label><input id=name maxlength=40>
 <label for=server>${text.server}</label><input id=server type=url inputmode=url maxlength=200 autocapitalize=none spellcheck=false aria-describedby=server-hint><p class="hint soft" id=server-hint>${text.serverHint}</p>
 <label for=seconds>${text.seconds}</label><input id=seconds type=number inputmode=numeric min=10 max=86400>
+<label for=bearer class=check><input id=bearer type=checkbox aria-describedby=bearer-hint>${text.bearer}</label><p class="hint soft" id=bearer-hint>${text.bearerHint}</p>
 <label for=unsigned class=check><input id=unsigned type=checkbox aria-describedby=unsigned-hint>${text.unsigned}</label><p class="hint soft" id=unsigned-hint>${text.unsignedHint}</p>
 <button class=main>${text.save}</button><p class=say id=settings-say role=status></p></form></section>
 <section aria-labelledby=saved-title id=networks><h2 id=saved-title>${text.saved}</h2><div class=card>${SAVED}</div></section>
@@ -100,6 +102,7 @@ async function readSettings() {
   $("server").value = known.server;
   $("seconds").value = known.checkSeconds;
   $("unsigned").checked = known.acceptUnsigned;
+  $("bearer").checked = known.acceptBearer;
   const { hasToken, attendedSeconds } = known, inSetup = known.place === "setup";
   put("owner-why", hasToken ? "" : !attendedSeconds ? T.noOwner : inSetup ? T.setupToken : fill(T.claim, { time: span(attendedSeconds) }));
   $("owner-why").className = hasToken || attendedSeconds ? "hint" : "say no";
@@ -141,6 +144,7 @@ $("settings").onsubmit = async event => {
   if ($("name").value !== known.deviceName) change.deviceName = $("name").value;
   if ($("server").value !== known.server) change.server = $("server").value;
   if (Number($("seconds").value) !== known.checkSeconds) change.checkSeconds = Number($("seconds").value);
+  if ($("bearer").checked !== known.acceptBearer) change.acceptBearer = $("bearer").checked;
   if ($("unsigned").checked !== known.acceptUnsigned) change.acceptUnsigned = $("unsigned").checked;
   try {
     await ask("POST", "/api/settings", change);
@@ -159,12 +163,13 @@ function failed(message) {
   note("ota-say", message, true);
 }
 
-function send(image, release) {
+async function send(image, release) {
+  const url = "http://" + location.hostname + ":3232/update", by = await proofOfImage(url, "/update", image);
   const request = new XMLHttpRequest(), began = Date.now();
-  request.open("POST", "http://" + location.hostname + ":3232/update");
+  request.open("POST", url);
   request.setRequestHeader("content-type", "application/octet-stream");
   if (release) request.setRequestHeader("x-skyslot-release", release);
-  if ($("token").value) request.setRequestHeader("authorization", "Bearer " + $("token").value);
+  if (by) request.setRequestHeader("authorization", by);
   request.upload.onprogress = ({ loaded, total }) => {
     const spent = (Date.now() - began) / 1000;
     $("bar").value = Math.floor(loaded / total * 100);
@@ -211,7 +216,7 @@ $("upload").onsubmit = async event => {
   $("bar").value = 0;
   note("ota-say", fill(T.sent, { percent: 0 }));
   try {
-    send(image, release ? (await new Response(release).text()).trim() : "");
+    await send(image, release ? (await new Response(release).text()).trim() : "");
   } catch (error) {
     failed(error.message);
   }
@@ -238,11 +243,11 @@ setInterval(refresh, 10000);
 if (location.pathname === "/ota") $("ota").scrollIntoView();
 `;
 
-/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 20 KB. */
+/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 24 KB. */
 export const statusPage = pageOf({
   title: text.title,
   style: PANEL_STYLE + STYLE,
   markup: MARKUP,
   strings: STATUS_SCRIPT_STRINGS,
-  script: PANEL_SCRIPT + SCRIPT,
+  script: PROOF_SCRIPT + PANEL_SCRIPT + SCRIPT,
 });

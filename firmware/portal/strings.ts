@@ -101,6 +101,9 @@ export const STATUS_STRINGS = Object.freeze({
   server: "Update server",
   serverHint: "Empty: the one that the firmware was built with.",
   seconds: "Seconds between checks",
+  bearer: "Accept the token as it is",
+  bearerHint:
+    "Off: only proof that you know it is accepted, so nobody in this network can read it. On: curl and other tools can send it.",
   unsigned: "Accept unsigned local updates",
   unsignedHint:
     "Off: only firmware that its maker has signed can be installed. On: anyone with the token can install anything. PlatformIO’s espota needs it.",

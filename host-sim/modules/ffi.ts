@@ -134,6 +134,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     skyslot_derive_key(password: unknown, salt: unknown, rounds: unknown, key: unknown) {
       const derived = pbkdf2Sync(String(password), String(salt), Number(rounds), 32, "sha256");
       bufferOf(key, 32).set(derived);
+      spend(machine, Number(rounds) * COST.deriveRound);
       return 1;
     },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>

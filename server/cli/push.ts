@@ -1,16 +1,19 @@
-// `skyslot push`: sends an image to a device in one's own network, as its page and curl do, and shows how far it is.
+// `skyslot push`: sends an image to a device in one's own network, as its page does, and shows how far it is. It proves the owner's token
+// (owner-proof.ts) and never sends it, unless it is told to: whoever answers in the device's name could ask for it.
 
 import { createReadStream } from "node:fs";
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { Command } from "commander";
 import { show, UsageError, wholeNumber } from "./output.js";
+import { answerChallenge, readChallenge, sha256OfFile } from "./owner-proof.js";
 
 interface Flags {
   readonly release?: string;
   readonly unsigned?: boolean;
   readonly token?: string;
   readonly tokenFile?: string;
+  readonly bearer?: boolean;
   readonly port: number;
   readonly list?: boolean;
   readonly json?: boolean;
@@ -41,6 +44,10 @@ export function pushCommand(program: Command): void {
       "file with the owner's token (default: SKYSLOT_DEVICE_TOKEN in the environment)",
     )
     .option("--token <token>", "the owner's token; other users of this machine can see it")
+    .option(
+      "--bearer",
+      "send the token as it is, to devices with older firmware: anyone in the network can read it",
+    )
     .option("--port <port>", "the device's port for pushed images", wholeNumber, 3232)
     .option("--list", "instead: list the devices in this network that announce themselves")
     .option("--json", "print one JSON object")
@@ -74,7 +81,8 @@ async function push(host: string, firmware: string, flags: Flags): Promise<void>
   const { createTerminal } = await import("../../host-sim/sim/terminal.js");
   const terminal = createTerminal(process.stderr);
   const sent = (count: number): void => terminal.progress(`sent to ${host}`, count, size);
-  const answer = await send({ host, port: flags.port, firmware, size, release, token }, sent);
+  const target: Push = { host, port: flags.port, firmware, size, release };
+  const answer = await send(target, await credentials(target, token, flags.bearer === true), sent);
   terminal.note(`${host} has verified and armed it`);
   await show(flags, answer, describe);
 }
@@ -105,18 +113,42 @@ interface Push {
   readonly firmware: string;
   readonly size: number;
   readonly release: string | undefined;
-  readonly token: string | undefined;
+}
+
+const PATH = "/update";
+
+/** The Authorization header; undefined: without a token. */
+async function credentials(
+  { host, port, firmware }: Push,
+  token: string | undefined,
+  isBearer: boolean,
+): Promise<string | undefined> {
+  if (!token || isBearer) return token && `Bearer ${token}`;
+  const asked = await answered(
+    host,
+    port,
+    httpRequest({ host, port, path: PATH, method: "POST", timeout: ANSWER_TIMEOUT_MS }),
+  );
+  asked.resume();
+  if (asked.statusCode !== 401) return undefined; // the push itself is told why
+  const challenge = readChallenge(asked.headers["www-authenticate"]);
+  if (!challenge)
+    throw new Error(
+      `${host} asks for the token itself, and would show it to anyone in this network: its firmware is older, or it is another device. --bearer sends it all the same`,
+    );
+  return answerChallenge(challenge, token, "POST", PATH, await sha256OfFile(firmware));
 }
 
 /** The body is sent once the device has accepted the head. @throws Error with the device's sentence */
 async function send(
-  { host, port, firmware, size, release, token }: Push,
+  { host, port, firmware, size, release }: Push,
+  authorization: string | undefined,
   onSent: (count: number) => void,
 ): Promise<PushAnswer> {
   const outgoing = httpRequest({
     host,
     port,
-    path: "/update",
+    path: PATH,
     method: "POST",
     timeout: ANSWER_TIMEOUT_MS,
     headers: {
@@ -124,16 +156,9 @@ async function send(
       "content-type": "application/octet-stream",
       "content-length": size,
       expect: "100-continue",
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(authorization === undefined ? {} : { authorization }),
       ...(release === undefined ? {} : { "x-skyslot-release": release }),
     },
-  });
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    outgoing.once("response", resolve);
-    outgoing.once("error", reject);
-    outgoing.once("timeout", () =>
-      outgoing.destroy(new Error(`nothing came for ${ANSWER_TIMEOUT_MS / 1000} s`)),
-    );
   });
   outgoing.once("continue", () => {
     let sent = 0;
@@ -147,14 +172,31 @@ async function send(
     // what breaks it is an answer, or an error of the request
     pipeline(createReadStream(firmware), counted, outgoing).catch(() => {});
   });
-  outgoing.flushHeaders();
-  const response = await answered.catch((error: unknown) => {
+  return readAnswer(await answered(host, port, outgoing, false), host);
+}
+
+/** @param isWhole it has no body, and can be ended */
+async function answered(
+  host: string,
+  port: number,
+  outgoing: ClientRequest,
+  isWhole = true,
+): Promise<IncomingMessage> {
+  const answer = new Promise<IncomingMessage>((resolve, reject) => {
+    outgoing.once("response", resolve);
+    outgoing.once("error", reject);
+    outgoing.once("timeout", () =>
+      outgoing.destroy(new Error(`nothing came for ${ANSWER_TIMEOUT_MS / 1000} s`)),
+    );
+  });
+  if (isWhole) outgoing.end();
+  else outgoing.flushHeaders();
+  return answer.catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new Error(
       `${host}:${port} does not answer (${code ?? message}): is the device on, and in this network? \`skyslot push --list\` lists those that are`,
     );
   });
-  return readAnswer(response, host);
 }
 
 async function readAnswer(response: IncomingMessage, host: string): Promise<PushAnswer> {

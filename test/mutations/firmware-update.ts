@@ -409,7 +409,8 @@ const installation: readonly Mutation[] = [
   {
     what: "only a part of the image is hashed before it is armed",
     file: `${UPDATE}/proof.ts`,
-    original: 'if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };',
+    original:
+      'if (job.signed || sha256 !== "") return { algorithm: "SHA256", length: size, digest: sha256 };',
     mutated: 'if (job.signed) return { algorithm: "SHA256", length: size - 32, digest: sha256 };',
   },
   {

@@ -87,7 +87,10 @@ describe("system D", () => {
     const image = await firmware("1.1.0");
     const token = live.file("token", `${TOKEN}\n`);
     expect(await failure(skyslot(image))).to.match(/answers 401: .*--token-file/);
-    expect(await failure(skyslot(image, "--token", "wrong one"))).to.include("not the push token");
+    expect(await failure(skyslot(image, "--token", "wrong one"))).to.include("made with another token");
+    expect(await failure(skyslot(image, "--token", "wrong one", "--bearer"))).to.include(
+      "not the push token",
+    );
     expect(await failure(skyslot(image, "--token-file", token, "--unsigned"))).to.include(
       "unsigned local updates",
     );
@@ -117,7 +120,7 @@ describe("system D", () => {
         ...args,
       ]);
     const image = await firmware("1.2.0");
-    expect(await failure(upload(image))).to.include("answers 401: Authorization: Bearer TOKEN is missing");
+    expect(await failure(upload(image))).to.include("answers 401: an answer to the challenge is missing");
     const other = live.file("other.bin", await imageOf("base", "1.2.0", "esp32c3", CONFIG));
     const wrong = upload(other, "--token", TOKEN, "--release", `${live.folder}/1.2.0.release.jws`);
     expect(await failure(wrong)).to.match(/answers 422/);

@@ -1,7 +1,7 @@
 // Runs unchanged mocha test files in XS: bundles them with chai and mini-mocha, runs the bundle, and returns the result of each
 // test. Node's own modules that they or their helpers import are provided by Node over the bridge.
 
-import { createHash, pbkdf2Sync } from "node:crypto";
+import { createHash, createHmac, pbkdf2Sync } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { XsBridge } from "../../host-sim/xs/bridge.js";
@@ -31,7 +31,7 @@ export async function runTestsInXs(files: readonly string[], program: string): P
       decodeStrictly: (bytes: Uint8Array) => strictDecoder.decode(bytes),
       encodeForm: (fields: Record<string, string>) => new URLSearchParams(fields).toString(),
     },
-    "node:crypto": { createHash: hashOf, pbkdf2Sync: derivedBy },
+    "node:crypto": { createHash: hashOf, createHmac: macOf, pbkdf2Sync: derivedBy },
   };
   let jobsWait = false;
   const bridge = new XsBridge(
@@ -70,6 +70,18 @@ function hashOf(name: string) {
       return this;
     },
     digest: (encoding?: "hex") => (encoding ? hash.digest(encoding) : new Uint8Array(hash.digest())),
+  };
+}
+
+/** Likewise. */
+function macOf(name: string, key: string) {
+  const mac = createHmac(name, key);
+  return {
+    update(text: string) {
+      mac.update(text);
+      return this;
+    },
+    digest: (encoding: "hex") => mac.digest(encoding),
   };
 }
 

@@ -285,6 +285,7 @@ const REASONS: Readonly<Record<number, string>> = Object.freeze({
   413: "Content Too Large",
   415: "Unsupported Media Type",
   422: "Unprocessable Content",
+  429: "Too Many Requests",
   431: "Request Header Fields Too Large",
   500: "Internal Server Error",
   501: "Not Implemented",

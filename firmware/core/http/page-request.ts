@@ -47,7 +47,12 @@ export const pageRefusal = ({ code, message }: Failure<PageError>): HttpResponse
 });
 
 /** HEAD is answered like GET; the adapter leaves the body out. */
-export function requestReceived(connection: number, head: RequestHead, body: string): Event {
+export function requestReceived(
+  connection: number,
+  head: RequestHead,
+  body: string,
+  address: string | undefined,
+): Event {
   const { method, path, query, headers } = head;
   return {
     type: "requestReceived",
@@ -58,6 +63,7 @@ export function requestReceived(connection: number, head: RequestHead, body: str
     origin: headers.origin,
     contentType: headers["content-type"],
     authorization: headers.authorization,
+    address,
     body,
   };
 }

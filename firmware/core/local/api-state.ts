@@ -1,11 +1,12 @@
 // What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { Booted, PeerFacts, Problem, Raise, StagedImage } from "../event.js";
+import type { Booted, PageRequest, PeerFacts, Problem, Raise, StagedImage, Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
 import type { Guarded } from "./guard.js";
+import { noOwnerProof, type Owner, type OwnerProof } from "./owner-proof.js";
 
 export interface LastError {
   readonly code: string;
@@ -33,10 +34,11 @@ export interface Saving {
 }
 
 export interface LocalApiState {
-  readonly boot: Booted | undefined;
+  readonly boot: Stamped<Booted> | undefined;
   readonly preferences: Preferences | undefined;
   /** Empty: the owner has set none. */
   readonly token: string;
+  readonly proof: OwnerProof<PageRequest>;
   /** Chosen in the setup network; it becomes the token once the device has joined. */
   readonly offeredToken: string;
   /** Names of the saved networks, the most recently used first. */
@@ -73,6 +75,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   boot: undefined,
   preferences: undefined,
   token: "",
+  proof: noOwnerProof,
   offeredToken: "",
   ssids: Object.freeze([]),
   values: Object.freeze({}),
@@ -103,6 +106,14 @@ export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guar
   place: state.portalOpen && state.address === "" ? "setup" : "house",
   pluggedIn: boot?.resetReason === "power-on" || boot?.resetReason === "external",
   provisioned: ssids.length > 0,
+});
+
+/** Whom the requests for a change have to come from. */
+export const ownerOf = ({ boot, preferences, token }: LocalApiState): Owner => ({
+  token,
+  acceptsBearer: preferences?.acceptBearer ?? true,
+  realm: boot?.identity.deviceId ?? "",
+  bootRandom: boot?.random ?? 0,
 });
 
 /** The names that a request may be addressed to, without a domain. */

@@ -23,6 +23,7 @@ import { guardedOf, initialLocalApi, type LocalApiState, ownNames, type Step } f
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";
 import { abandonStaged, giveRelease, install, installEnded } from "./install-api.js";
+import { examineOwner, ownersKeyDerived, ownersKeyLost, ownersMacMade } from "./page-owner.js";
 import { PUSH_PORT } from "./push.js";
 import {
   forgetNetwork,
@@ -47,6 +48,12 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return begin(event);
     case "requestReceived":
       return takesRequest(state, event) ? answer(state, event) : [state, []];
+    case "keyDerived":
+      return ownersKeyDerived(state, event.key);
+    case "macMade":
+      return ownersMacMade(state, event, serve);
+    case "tokenChosen":
+      return ownersKeyLost(state);
     case "rollBackChecked":
       return rollBackChecked(state, event);
     case "timerFired":
@@ -119,7 +126,7 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
 const NETWORK_SILENT =
   "The update server did not answer several times in a row, so the network was joined anew. Look whether the router is online and the server runs.";
 
-function begin(event: Booted): Step {
+function begin(event: Booted & Stamped): Step {
   const { preferences, problems: ofPreferences } = readPreferences(event.stored, event.build);
   const problems = [...(event.problems ?? []), ...ofPreferences].slice(0, MAX_PROBLEM_COUNT);
   const named: readonly Raise[] =
@@ -251,11 +258,17 @@ function answer(state: LocalApiState, request: PageRequest): Step {
   }
   const refused = refusalOf(request, found.right, guardedOf(state));
   if (!refused) return found.serve(state, request);
+  if (refused.status === 401) return examineOwner(state, request, refused, serve);
   const { status, code, message } = refused;
-  return [state, [json(request, status, { code, message }, status === 401 ? CHALLENGE : {})]];
+  return [state, [json(request, status, { code, message })]];
 }
 
-const CHALLENGE = Object.freeze({ "www-authenticate": "Bearer" });
+/** A request of the owner. */
+function serve(state: LocalApiState, request: PageRequest): Step {
+  const { [request.method as Method]: found } = routesOf(state, pathOf(request.path)) ?? NO_ROUTES;
+  return found ? found.serve(state, request) : [state, []];
+}
+const NO_ROUTES: Routes = Object.freeze({});
 
 const pathOf = (target: string): string => target.split("?")[0] ?? target;
 

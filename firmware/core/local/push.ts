@@ -1,18 +1,20 @@
-// Authorization of pushed images on port 3232, of unsigned ones and of uploads on port 80, too. Checks credentials, length and manifest of a
-// request and passes a valid one to the update machine as an offer. Never touches the slot.
+// Who may push images, on port 3232, and unsigned ones and uploads on port 80, too. Checks a request and its credentials (the owner's token, or an
+// answer to a challenge: challenge.ts), and passes a valid one to the update machine as an offer. Never touches the slot.
 //
-//   pushRequested ─ another path, no or wrong credentials, no length, too large, unsigned ─► answered
+//   pushRequested ─ another path, not listening, no token set ─► answered (push-request.ts)
+//        ├──────── too many wrong tokens from there ─► 429
+//        ├──────── no credentials ─► 401 with a nonce
+//        ├──────── an answer to a nonce ─► keyDerived, once ─► macMade ─► wrong: 403
+//        └──────── the token ─► wrong: 403
+//   authorized     ─ no length, too large, unsigned ─► answered
 //        └──────── valid ─► pushOffered ─► update machine: 409, or the transfer and its answer (pushed-update.ts)
 //        └──────── valid, a form with a file in it (curl -F, a browser's form) ─► its head is read ─► pushOffered: what follows is the file
 //
 // An upload (/api/ota/upload) is staged only. Its release may come before, for who sends a form and no headers: POST /api/ota/release.
 
-import { textsEqual } from "../bytes.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Booted, PushOffer, Raise, RequestHead, Stamped } from "../event.js";
-import { pushRefusal, uploadAnswer } from "../http/answer.js";
-import { bodyStatus, contentLength } from "../http/framing.js";
-import { allowedOrigin, RELEASE_HEADER, wantsJson } from "../http/http.js";
+import { uploadAnswer } from "../http/answer.js";
 import {
   boundaryOf,
   fileBytes,
@@ -21,17 +23,27 @@ import {
   partProblem,
   withBytes,
 } from "../http/multipart.js";
-import { PUSH_PATHS, UPLOAD_PATH } from "../http/push-paths.js";
-import { isKnownMethod } from "../http/request-line.js";
-import { TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
+import { BEARER_KEY, TOKEN_KEY, UNSIGNED_KEY } from "../settings/preferences.js";
+import {
+  type Asker,
+  challengeFor,
+  examine,
+  keyDerived,
+  macMade,
+  noOwnerProof,
+  type Owner,
+  type OwnerProof,
+  withoutConnection,
+  withoutKey,
+} from "./owner-proof.js";
+import { answerWithoutCredentials, readOffer, refused, type Taker } from "./push-request.js";
 
 /** Where pushed images are accepted. */
 export const PUSH_PORT = 3232;
 
-const MAX_TOKEN_CHARACTERS = 256;
-
 export interface PushState {
-  readonly token: string;
+  readonly owner: Owner;
+  readonly proof: OwnerProof<PushAsker>;
   readonly acceptUnsigned: boolean;
   readonly slotBytes: number;
   readonly listening: boolean;
@@ -39,6 +51,10 @@ export interface PushState {
   readonly form: Form | undefined;
   /** Of the next upload, and until when it counts, ms since the boot. */
   readonly release: { readonly text: string; readonly untilMs: number } | undefined;
+}
+
+interface PushAsker extends Asker {
+  readonly head: RequestHead;
 }
 
 interface Form {
@@ -52,7 +68,8 @@ interface Form {
 const RELEASE_WAIT_MS = 600_000;
 
 export const initialPush: PushState = Object.freeze({
-  token: "",
+  owner: Object.freeze({ token: "", acceptsBearer: true, realm: "", bootRandom: 0 }),
+  proof: noOwnerProof,
   acceptUnsigned: false,
   slotBytes: 0,
   listening: false,
@@ -71,15 +88,19 @@ export function pushStep(state: PushState, event: Stamped): Step {
         ? [state, []]
         : [{ ...state, listening: true }, [{ type: "startPush", espota: espotaIsOn(state) }]];
     case "tokenChosen":
-      return reopened({ ...state, token: event.token });
+      return tokenChosen(state, event.token);
+    case "bearerChosen":
+      return [{ ...state, owner: { ...state.owner, acceptsBearer: event.accept } }, []];
     case "unsignedChosen":
       return reopened({ ...state, acceptUnsigned: event.accept });
-    case "pushRequested": {
-      const checked = checkPush(state, event);
-      return "status" in checked
-        ? [state, [answer(event.connection, checked)]]
-        : begin(state, checked, event.head);
+    case "pushRequested":
+      return requested(state, event);
+    case "keyDerived": {
+      const [proof, effects, turnedAway] = keyDerived(state.proof, event.key);
+      return [{ ...state, proof }, [...effects, ...turnedAway.map(noMemory)]];
     }
+    case "macMade":
+      return answerComputed(state, event);
     case "releaseGiven":
       return [{ ...state, release: { text: event.release, untilMs: event.at + RELEASE_WAIT_MS } }, []];
     case "pushReadable":
@@ -87,11 +108,114 @@ export function pushStep(state: PushState, event: Stamped): Step {
     case "pushClosed":
       return state.form?.offer.connection === event.connection
         ? formStep(state, state.form, event)
-        : [state, []];
+        : [event.type === "pushClosed" ? gone(state, event.connection) : state, []];
     default:
       return [state, []];
   }
 }
+
+// ── credentials
+
+function requested(state: PushState, event: Extract<Stamped, { readonly type: "pushRequested" }>): Step {
+  const { connection, head, at, address } = event;
+  const early = answerWithoutCredentials(head, takerOf(state, at));
+  if (early) return [state, [answer(connection, early)]];
+  const { method, query, headers } = head;
+  const path = query === undefined ? head.path : `${head.path}?${query}`;
+  const asker: PushAsker = { connection, method, path, address, authorization: headers.authorization, head };
+  const [proof, verdict] = examine(state.proof, state.owner, asker, at);
+  const next: PushState = { ...state, proof };
+  switch (verdict.is) {
+    case "right":
+      return authorized(next, asker, undefined, at);
+    case "computing":
+      return [next, [verdict.effect]];
+    case "wrong":
+      return [next, [refuse(asker, 403, "this is not the push token of this device")]];
+    case "slowed": {
+      const message = `the token was wrong too often: ask again in ${verdict.seconds} s`;
+      return [next, [refuse(asker, 429, message, { "retry-after": `${verdict.seconds}` })]];
+    }
+    case "malformed":
+      return [next, [refuse(asker, 400, "the answer to the challenge cannot be read")]];
+    case "busy":
+      return [next, [refuse(asker, 503, "too many answers at a time: ask again")]];
+    case "stale":
+      return unauthorized(next, asker, event, "this nonce was used, or is too old: answer another one");
+    case "bearerIsOff":
+      return unauthorized(
+        next,
+        asker,
+        event,
+        "this device does not take its token as it is: answer the challenge",
+      );
+    case "unknown": {
+      const bearer = state.owner.acceptsBearer ? ", or Authorization: Bearer TOKEN" : "";
+      return unauthorized(next, asker, event, `an answer to the challenge is missing${bearer}`);
+    }
+  }
+}
+
+/** Every request without credentials gets a nonce of its own. */
+function unauthorized(state: PushState, asker: PushAsker, event: Stamped, message: string): Step {
+  const [proof, headers] = challengeFor(state.proof, state.owner, asker, event);
+  return [{ ...state, proof }, [refuse(asker, 401, message, headers)]];
+}
+
+function answerComputed(state: PushState, event: Extract<Stamped, { readonly type: "macMade" }>): Step {
+  const judged = macMade(state.proof, event);
+  if (!judged) return [state, []];
+  const [proof, asker, isRight, sha256] = judged;
+  const next: PushState = { ...state, proof };
+  return isRight
+    ? authorized(next, asker, sha256, event.at)
+    : [next, [refuse(asker, 403, "the answer was made with another token")]];
+}
+
+function tokenChosen(state: PushState, token: string): Step {
+  const [proof, turnedAway] = withoutKey(state.proof);
+  const [next, effects] = reopened({ ...state, proof, owner: { ...state.owner, token } });
+  return [next, [...turnedAway.map(tokenChanged), ...effects]];
+}
+
+const refuse = (
+  { connection, head }: PushAsker,
+  status: number,
+  message: string,
+  headers = NO_HEADERS,
+): Effect => answer(connection, refused(head, status, message, headers));
+const NO_HEADERS: HttpResponse["headers"] = Object.freeze({});
+
+const noMemory = (asker: PushAsker): Effect =>
+  refuse(asker, 503, "there is no memory for the token's key: ask again");
+const tokenChanged = (asker: PushAsker): Effect => refuse(asker, 503, "the token was changed meanwhile");
+
+const gone = (state: PushState, connection: number): PushState => ({
+  ...state,
+  proof: withoutConnection(state.proof, connection),
+});
+
+// ── the image
+
+/** @param sha256 of the image that the owner has agreed to; undefined: any that the token came with */
+function authorized(
+  state: PushState,
+  { connection, head }: PushAsker,
+  sha256: string | undefined,
+  at: number,
+): Step {
+  const offer = readOffer(connection, head, takerOf(state, at));
+  if ("status" in offer) return [state, [answer(connection, offer)]];
+  return begin(state, sha256 === undefined ? offer : { ...offer, sha256 }, head);
+}
+
+const takerOf = (state: PushState, at: number): Taker => ({
+  isListening: state.listening,
+  hasToken: state.owner.token !== "",
+  slotBytes: state.slotBytes,
+  acceptUnsigned: state.acceptUnsigned,
+  release: state.release && at < state.release.untilMs ? state.release.text : undefined,
+});
 
 /** The body is the image, or a form with the image in it. */
 function begin(state: PushState, offer: PushOffer, head: RequestHead): Step {
@@ -165,73 +289,16 @@ const reopened = (state: PushState): Step => [
 ];
 
 /** espota's protocol has no field for a signature, so it is on only where unsigned images are accepted. */
-export const espotaIsOn = (state: PushState): boolean => state.token !== "" && state.acceptUnsigned;
+export const espotaIsOn = (state: PushState): boolean => state.owner.token !== "" && state.acceptUnsigned;
 
-const pushSettings = ({ stored, build, target }: Booted): PushState => ({
+const pushSettings = ({ stored, build, target, identity, random }: Booted & Stamped): PushState => ({
   ...initialPush,
-  token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
+  owner: {
+    token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
+    acceptsBearer: stored[BEARER_KEY] !== "0",
+    realm: identity.deviceId,
+    bootRandom: random,
+  },
   acceptUnsigned: stored[UNSIGNED_KEY] === "1",
   slotBytes: target?.sizeBytes ?? 0,
 });
-
-/** The offer, or the response that refuses it. The first checks reveal nothing about the device to an unauthorized client. */
-function checkPush(
-  state: PushState,
-  { connection, head, at }: Extract<Stamped, { readonly type: "pushRequested" }>,
-): PushOffer | HttpResponse {
-  const isJson = wantsJson(head);
-  const hold = head.path === UPLOAD_PATH;
-  const refused = (status: number, message: string, headers: HttpResponse["headers"] = {}): HttpResponse => {
-    if (!hold) return pushRefusal(isJson, status, message, headers);
-    const response = uploadAnswer(status, message);
-    return { ...response, headers: { ...response.headers, ...headers } };
-  };
-  if (!isKnownMethod(head.method)) return refused(501, "images are pushed by POST");
-  if (!PUSH_PATHS.includes(head.path)) return refused(404, "images are pushed to /update");
-  if (head.method === "OPTIONS") return preflight(head);
-  if (head.method !== "POST") return refused(405, "images are pushed by POST", { allow: "POST, OPTIONS" });
-  if (!state.listening) return refused(503, "images are pushed once the device is in its network");
-  if (state.token === "") return refused(403, "push is off: this device has no push token");
-  const given = /^Bearer (.+)$/i.exec(head.headers.authorization ?? "")?.[1];
-  if (given === undefined) {
-    return refused(401, "Authorization: Bearer TOKEN is missing", { "www-authenticate": "Bearer" });
-  }
-  if (given.length > MAX_TOKEN_CHARACTERS || !textsEqual(given, state.token)) {
-    return refused(403, "this is not the push token of this device");
-  }
-  const length = contentLength(head);
-  if (!length.ok) return refused(bodyStatus(length.failure.code), length.failure.message);
-  const sizeBytes = length.value;
-  if (sizeBytes === undefined) return refused(411, "Content-Length is missing");
-  if (sizeBytes === 0) return refused(400, "the body is empty");
-  if (sizeBytes > state.slotBytes) {
-    return refused(413, `image is ${sizeBytes} bytes, slot is ${state.slotBytes}`);
-  }
-  const sent = state.release && at < state.release.untilMs ? state.release.text : undefined;
-  const release = head.headers[RELEASE_HEADER] ?? (hold ? sent : undefined);
-  if (release === undefined && !state.acceptUnsigned) {
-    return refused(403, "X-Skyslot-Release is missing, and unsigned local updates are switched off");
-  }
-  return {
-    connection,
-    sizeBytes,
-    ...(isJson ? { isJson } : {}),
-    ...(hold ? { hold } : {}),
-    ...(release === undefined ? {} : { release }),
-  };
-}
-
-/** CORS preflight of a browser page that pushes. */
-function preflight(head: RequestHead): HttpResponse {
-  if (allowedOrigin(head) === undefined)
-    return pushRefusal(wantsJson(head), 403, "only pages of this device may push");
-  return {
-    status: 204,
-    headers: {
-      "access-control-allow-methods": "POST",
-      "access-control-allow-headers": `accept, authorization, content-type, ${RELEASE_HEADER}`,
-      "access-control-max-age": "600",
-    },
-    body: "",
-  };
-}

@@ -31,6 +31,7 @@ function settingsOf(state: LocalApiState, at: number): object {
     checkSeconds: preferences?.checkSeconds ?? 0,
     deviceName: preferences?.deviceName ?? "",
     acceptUnsigned: preferences?.acceptUnsigned ?? false,
+    acceptBearer: preferences?.acceptBearer ?? true,
     hasToken: token !== "",
     place: guarded.place,
     attendedSeconds: Math.ceil(attendedMs(guarded, at) / 1000),
@@ -87,12 +88,14 @@ const refusal = ({ by }: Saving, status: number, code: string, message: string):
 
 /** Events that tell the other machines of a change. */
 function announced(preferences: Preferences, change: SettingsChange, boot: Booted): readonly Raise[] {
-  const { server, checkSeconds, hasOwnPace, acceptUnsigned } = preferences;
+  const { server, checkSeconds, hasOwnPace, acceptUnsigned, acceptBearer } = preferences;
   const raises: Raise[] = [];
   if (change.server !== undefined || change.checkSeconds !== undefined)
     raises.push({ type: "raise", event: { type: "serverChosen", server, checkSeconds, hasOwnPace } });
   if (change.acceptUnsigned !== undefined)
     raises.push({ type: "raise", event: { type: "unsignedChosen", accept: acceptUnsigned } });
+  if (change.acceptBearer !== undefined)
+    raises.push({ type: "raise", event: { type: "bearerChosen", accept: acceptBearer } });
   if (change.deviceName !== undefined) {
     const deviceName = nameOf(preferences, boot.identity.deviceId);
     raises.push({ type: "raise", event: { type: "deviceNamed", deviceName } });

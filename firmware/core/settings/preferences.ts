@@ -26,6 +26,8 @@ const MAX_TOKEN_LENGTH = 64;
 export const TOKEN_KEY = "push.token";
 /** NVS key, "1" when the owner accepts images without a signature. */
 export const UNSIGNED_KEY = "push.unsigned";
+/** NVS key, "0" when the owner's token is not accepted as it is, only an answer to a challenge. */
+export const BEARER_KEY = "push.bearer";
 
 const LAYOUT = 1;
 
@@ -46,6 +48,8 @@ export interface Preferences {
   readonly deviceName: string;
   /** Whether a client with the token may push unsigned images. */
   readonly acceptUnsigned: boolean;
+  /** Whether the token is accepted as it is; if not, only an answer to a challenge is (local/challenge.ts). */
+  readonly acceptBearer: boolean;
 }
 
 /** Settings as stored, with the build's values where nothing is stored, and the effects that bring an older layout up to date. */
@@ -68,6 +72,7 @@ export function readPreferences(
     hasOwnPace: readSeconds(stored["check.seconds"]) !== undefined,
     deviceName: readName(stored["device.name"]) ?? "",
     acceptUnsigned: stored[UNSIGNED_KEY] === "1",
+    acceptBearer: stored[BEARER_KEY] !== "0",
   };
   const values = { ...migrated?.values, layout: `${LAYOUT}` };
   const effects: readonly Effect[] = layout < LAYOUT ? [{ type: "save", purpose: "layout", values }] : [];
@@ -159,6 +164,7 @@ export interface SettingsChange {
   readonly checkSeconds: number | undefined;
   readonly deviceName: string | undefined;
   readonly acceptUnsigned: boolean | undefined;
+  readonly acceptBearer: boolean | undefined;
 }
 
 /** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
@@ -175,6 +181,7 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
   const checkSeconds = value.get("checkSeconds");
   const deviceName = value.get("deviceName");
   const acceptUnsigned = value.get("acceptUnsigned");
+  const acceptBearer = value.get("acceptBearer");
   if (server !== undefined && typeof server !== "string")
     return fail("SETTINGS_INVALID", "The server has to be a text.");
   const address = server === undefined || server === "" ? undefined : readServerAddress(server);
@@ -196,11 +203,14 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
     return fail("SETTINGS_INVALID", `The name has to be a text of at most ${MAX_NAME_LENGTH} characters.`);
   if (acceptUnsigned !== undefined && typeof acceptUnsigned !== "boolean")
     return fail("SETTINGS_INVALID", "acceptUnsigned has to be true or false.");
+  if (acceptBearer !== undefined && typeof acceptBearer !== "boolean")
+    return fail("SETTINGS_INVALID", "acceptBearer has to be true or false.");
   return succeed({
     server: address?.ok ? address.value : server,
     checkSeconds: checkSeconds as number | undefined,
     deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
     acceptUnsigned,
+    acceptBearer,
   });
 }
 
@@ -236,6 +246,7 @@ export function changeSettings(
   keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString());
   keep("device.name", change.deviceName);
   keep(UNSIGNED_KEY, change.acceptUnsigned === undefined ? undefined : change.acceptUnsigned ? "1" : "");
+  keep(BEARER_KEY, change.acceptBearer === undefined ? undefined : change.acceptBearer ? "" : "0");
   return [
     {
       ...preferences,
@@ -245,6 +256,7 @@ export function changeSettings(
       hasOwnPace: change.checkSeconds === undefined ? preferences.hasOwnPace : change.checkSeconds !== 0,
       deviceName: change.deviceName ?? preferences.deviceName,
       acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
+      acceptBearer: change.acceptBearer ?? preferences.acceptBearer,
     },
     values,
   ];

@@ -73,7 +73,7 @@ export function trialStep(state: TrialState, event: Stamped): Step {
 }
 
 /** What runs, once it has been validated. */
-export function validated(booted: Booted): Booted {
+export function validated<Any extends Booted>(booted: Any): Any {
   const { stateTorn: _, ...image } = booted.image;
   return { ...booted, image: { ...image, slotState: "valid" } };
 }

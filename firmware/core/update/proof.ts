@@ -22,10 +22,13 @@ export const hashForProof = ({ algorithm, length }: Proof, attempt: number): Eff
   ...(algorithm === "MD5" ? { algorithm } : {}),
 });
 
-/** The digest that the slot must have: the signed one, or for an unsigned image espota's MD5 or the SHA-256 at the image's end. */
+/**
+ * The digest that the slot must have: the signed one, or for an unsigned image the one that the owner has agreed to, espota's MD5, or the SHA-256 at
+ * the image's end.
+ */
 export function proofOf(job: Job): Proof {
   const { size, sha256 } = job.release;
-  if (job.signed) return { algorithm: "SHA256", length: size, digest: sha256 };
+  if (job.signed || sha256 !== "") return { algorithm: "SHA256", length: size, digest: sha256 };
   if (job.md5 !== undefined) return { algorithm: "MD5", length: size, digest: job.md5 };
   const { lengthBytes = size } = job.reader;
   return { algorithm: "SHA256", length: lengthBytes - SHA256_BYTES, digest: toHex(job.tail) };

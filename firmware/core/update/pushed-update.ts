@@ -116,6 +116,11 @@ function releaseVerified(
     const message = `body is ${offer.sizeBytes} bytes, its release says ${size}`;
     return refusePush(state, offer, { code: "IMAGE_MISMATCH", message }, event.random);
   }
+  const { sha256 = checked.value.sha256 } = offer;
+  if (sha256 !== checked.value.sha256) {
+    const message = "the release is of another image than the one that the answer to the challenge is about";
+    return refusePush(state, offer, { code: "IMAGE_MISMATCH", message }, event.random);
+  }
   return startPush(state, offer, checked.value);
 }
 
@@ -147,7 +152,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
       ...(offer.mesh ? { isSlow: true } : {}),
       ...(hold ? { isUpload: true } : {}),
     },
-    release: release ?? unsignedRelease(state.boot.identity, sizeBytes),
+    release: release ?? unsignedRelease(state.boot.identity, sizeBytes, offer.sha256),
     signed: release !== undefined,
     md5: md5Of(offer),
     ...FRESH_JOB,
@@ -179,7 +184,7 @@ function startPush(state: UpdateState, offer: PushOffer, release: Release | unde
 const NO_BYTES = new Uint8Array(0);
 
 /** What is known of an image without a release; version and build follow with its description. */
-const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Release => ({
+const unsignedRelease = ({ type, hardware, chip }: Identity, size: number, sha256 = ""): Release => ({
   type,
   hardware,
   chip,
@@ -187,7 +192,7 @@ const unsignedRelease = ({ type, hardware, chip }: Identity, size: number): Rele
   parsedVersion: readRunningVersion(""),
   build: 0,
   size,
-  sha256: "",
+  sha256,
   imageSha256: "",
   chunkSize: SECTOR_BYTES,
   digestsOf: "nothing",

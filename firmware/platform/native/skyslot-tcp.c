@@ -57,6 +57,7 @@ static int post_delivery(xsMachine *the, uint8_t *message, uint16_t length, modM
 #define tcp_recved_safe guarded_received
 #define modMessagePostToMachine post_delivery
 #define xs_listener_read sdk_listener_read
+#define xs_tcp_get_remoteAddress sdk_tcp_get_remoteAddress
 #define xs_tcp_constructor sdk_tcp_constructor
 void sdk_listener_read(xsMachine *the);
 void sdk_tcp_constructor(xsMachine *the);
@@ -70,6 +71,7 @@ void sdk_tcp_constructor(xsMachine *the);
 #undef tcp_recved_safe
 #undef modMessagePostToMachine
 #undef xs_listener_read
+#undef xs_tcp_get_remoteAddress
 #undef xs_tcp_constructor
 
 // --- what is to be delivered in XS's thread, the oldest first
@@ -324,4 +326,18 @@ void xs_tcp_constructor(xsMachine *the)
 		xsThrow(xsException);
 	}
 	release_lwip();
+}
+
+// The SDK's reads the address of a connection that may have gone, or goes meanwhile. Undefined then.
+void xs_tcp_get_remoteAddress(xsMachine *the)
+{
+	TCP tcp = xsmcGetHostDataValidate(xsThis, (void *)&xsTCPHooks);
+	char text[40] = "";
+	if (!hold_lwip())
+		xsUnknownError("no memory");
+	if (tcp->skt)
+		ipaddr_ntoa_r(&tcp->skt->remote_ip, text, sizeof(text));
+	release_lwip();
+	if (text[0])
+		xsmcSetString(xsResult, text);
 }

@@ -3,6 +3,7 @@
 // as status-page.ts; received data is never inserted as markup.
 
 import { pageOf } from "../page-parts.js";
+import { PROOF_SCRIPT } from "../proof-script.js";
 import { PAIR_SCRIPT_STRINGS, PAIR_STRINGS as text } from "./pair-strings.js";
 
 const STYLE = `
@@ -46,7 +47,7 @@ ${section("log", text.log, "<div class=card><ul id=log></ul></div>")}
 
 const SCRIPT = `
 async function ask(method, path, body) {
-  const { status, value } = await call(method, path, body);
+  const { status, value } = await prove(method, path, body);
   if (status >= 300) throw new Error(value.message || status);
   return value;
 }
@@ -140,12 +141,13 @@ command("install-own", () => installPath("receiver"), T.installing, "upload-say"
 command("install-other", () => installPath("transmitter"), T.begun, "upload-say");
 command("rollback", () => "/api/ota/rollback", T.installing, "upload-say", T.askRollBack);
 
-function sendFile(id, device) {
+async function sendFile(id, device) {
+  const image = $(id + "-image").files[0], path = "/api/ota/upload?device=" + device, by = await proofOfImage(path, path, image);
   return new Promise((done, fail) => {
     const request = new XMLHttpRequest(), began = Date.now(), bar = $(id + "-bar");
-    request.open("POST", "/api/ota/upload?device=" + device);
+    request.open("POST", path);
     request.setRequestHeader("content-type", "application/octet-stream");
-    if ($("token").value) request.setRequestHeader("authorization", "Bearer " + $("token").value);
+    if (by) request.setRequestHeader("authorization", by);
     request.upload.onprogress = ({ loaded, total }) => {
       bar.value = Math.floor(loaded / total * 100);
       note(id + "-say", fill(T.sent, { percent: bar.value }) + left(began, loaded / total));
@@ -159,7 +161,7 @@ function sendFile(id, device) {
       if (request.status < 300) done(value);
       else fail(new Error(value.message || request.status));
     };
-    request.send($(id + "-image").files[0]);
+    request.send(image);
   });
 }
 
@@ -208,5 +210,5 @@ export const pairPage = pageOf({
   style: STYLE,
   markup: MARKUP,
   strings: PAIR_SCRIPT_STRINGS,
-  script: SCRIPT,
+  script: PROOF_SCRIPT + SCRIPT,
 });

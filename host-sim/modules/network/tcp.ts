@@ -51,8 +51,9 @@ export function createTcp(machine: Machine, native: Native): TcpModule {
       return handleOf(this).write(parameters);
     }
 
-    get remoteAddress(): string {
-      return handleOf(this).socketOrPanic().remoteAddress;
+    /** The SDK's own would panic without a socket; skyslot-tcp.c replaces it. */
+    get remoteAddress(): string | undefined {
+      return handleOf(this).remoteAddress;
     }
 
     get remotePort(): number {
@@ -162,6 +163,10 @@ class TcpHandle {
   }
 
   /** A connection that was reset has no remote side left: asking for it crashes the chip. */
+  get remoteAddress(): string | undefined {
+    return this.#socket?.remoteAddress;
+  }
+
   socketOrPanic(): TcpSocket {
     return this.#socket ?? this.#machine.restart(4);
   }

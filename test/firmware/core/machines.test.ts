@@ -2,7 +2,7 @@ import { expect } from "chai";
 import { step } from "../../../firmware/core/device.js";
 import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import type { TimerName } from "../../../firmware/core/effect.js";
-import type { Event } from "../../../firmware/core/event.js";
+import type { Event, PageRequest } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
 import { NO_TOKENS, OTHER_TOKEN_KEY } from "../../../firmware/core/server/server-token.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
@@ -113,6 +113,8 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
       text: `0 4000 1000 ${"a".repeat(32)}`,
     },
     textHashed: { type: "textHashed", digest: espota.invitation?.answer ?? "a".repeat(32) },
+    keyDerived: { type: "keyDerived", key: "a".repeat(64) },
+    macMade: { type: "macMade", connection: 1, mac: "a".repeat(64) },
     markedValid: { type: "markedValid" },
     markValidFailed: { type: "markValidFailed", message: "no" },
     rollBackChecked: { type: "rollBackChecked", connection: 1, possible: true },
@@ -150,6 +152,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     orderFinished: { type: "orderFinished", result: { id: 9, result: "done" } },
     tokenChosen: { type: "tokenChosen", token: "another" },
     unsignedChosen: { type: "unsignedChosen", accept: false },
+    bearerChosen: { type: "bearerChosen", accept: false },
     networkForgotten: { type: "networkForgotten", ssid: "home" },
     linkDoubted: { type: "linkDoubted", cure: "rejoin" },
     networksSaved: { type: "networksSaved", ssids: ["home"] },
@@ -220,6 +223,12 @@ function states(): DeviceState[] {
       (phase): DeviceState => ({ ...streaming, update: inPhase(phase, recorded, jobOf(update)) }),
     ),
     { ...streaming, update: withJob(update, { pending: BYTES }) },
+    // an answer to a challenge is being computed, at either port
+    {
+      ...joined,
+      push: { ...joined.push, proof: { ...joined.push.proof, waiting: [{ asker: PUSHER, answer: ANSWER }] } },
+      localApi: { ...localApi, proof: { ...localApi.proof, waiting: [{ asker: VISITOR, answer: ANSWER }] } },
+    },
     { ...joined, push: { ...joined.push, form: FORM }, localApi: { ...localApi, installing: 3 } },
     { ...joined, localApi: { ...localApi, saving: SAVING }, update: { ...update, serverTokens: NEW_TOKEN } },
     ...(["trial", "validating"] as const).map((phase) => ({ ...joined, trial: { ...trial, phase } })),
@@ -234,6 +243,22 @@ function states(): DeviceState[] {
     })),
   ];
 }
+
+const ANSWER = Object.freeze({ nonce: "1-0", sha256: "a".repeat(64), mac: "b".repeat(64) });
+const PUSHER = Object.freeze({
+  connection: 1,
+  method: "POST",
+  path: "/update",
+  head: { method: "POST", path: "/update", headers: {} },
+});
+const VISITOR = stamped({
+  type: "requestReceived",
+  connection: 1,
+  method: "POST",
+  path: "/api/restart",
+  host: "",
+  body: "",
+}) as PageRequest;
 
 describe("the table of which machine handles an event", () => {
   const reacted = new Set<string>();

@@ -194,7 +194,8 @@ export class PhoneBrowser {
     const answer = effects.find((effect) => effect.type === "respond");
     if (!answer) throw new Error(`the portal did not answer ${request.method} ${path}`);
     if (this.link === "deaf") throw new TypeError("Load failed");
-    return { status: answer.response.status, json: async () => JSON.parse(answer.response.body) };
+    const { status, headers, body } = answer.response;
+    return { status, headers: new Headers(headers), json: async () => JSON.parse(body) };
   }
 
   #setTimeout(action: () => void, delayMs: number): number {

@@ -8,9 +8,12 @@ import type { Effect } from "../../../firmware/core/effect.js";
 import type { Booted, Event } from "../../../firmware/core/event.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
 import { BOOTED, stamped } from "../core/events.js";
+import { computedOf } from "../core/hashes.js";
 import { carriedOut, purposesOf } from "../core/saves.js";
 
 export const HOST = "base-0000a1.local";
+/** What each chosen image consists of. */
+export const IMAGE_TEXT = "the image \u{fc}";
 /** The owner's by default. */
 export const TOKEN = "owner-token-1";
 
@@ -33,6 +36,8 @@ export class StatusBrowser {
   readonly uploads: Upload[] = [];
   readonly errors: unknown[] = [];
   readonly questions: string[] = [];
+  /** Headers and bodies of requests to its own port. */
+  readonly sent: string[] = [];
   link: "up" | "down" = "up";
   nowMs = 0;
   /** Since the device's boot. */
@@ -54,7 +59,12 @@ export class StatusBrowser {
     this.state = state;
     const effects = carriedOut(asked) as Effect[];
     this.done.push(...effects);
-    return [...effects, ...purposesOf(asked).flatMap((purpose) => this.on({ type: "saved", purpose }))];
+    const computed = effects.flatMap((effect) => computedOf(effect) ?? []);
+    return [
+      ...effects,
+      ...purposesOf(asked).flatMap((purpose) => this.on({ type: "saved", purpose })),
+      ...computed.flatMap((one) => this.on(one)),
+    ];
   }
 
   /** With the owner's token typed in. */
@@ -78,6 +88,7 @@ export class StatusBrowser {
           confirm: (question: string) => this.questions.push(question) > 0,
           Response: class {
             text = async () => "eyJhbGciOiJFUzI1NiJ9.cGF5bG9hZA.c2ln\n";
+            arrayBuffer = async () => new TextEncoder().encode(IMAGE_TEXT).buffer;
           },
           XMLHttpRequest: class implements Upload {
             readonly headers: Record<string, string> = {};
@@ -110,6 +121,8 @@ export class StatusBrowser {
 
   async #fetch(path: string, { method, headers, body }: RequestInit): Promise<unknown> {
     if (this.link === "down") throw new TypeError("Failed to fetch");
+    if (path.startsWith("http:")) return this.#askPush(new URL(path));
+    this.sent.push(`${JSON.stringify(headers)} ${body}`);
     const given = headers as Record<string, string> | undefined;
     const effects = this.on({
       type: "requestReceived",
@@ -125,7 +138,16 @@ export class StatusBrowser {
     const asked = effects.find(({ type }) => type === "checkRollBack");
     const all = asked ? this.on({ type: "rollBackChecked", connection: 1, possible: false }) : effects;
     const answer = all.find((effect) => effect.type === "respond")!;
-    return { status: answer.response.status, json: async () => JSON.parse(answer.response.body) };
+    const { status, headers: answered, body: text } = answer.response;
+    return { status, headers: new Headers(answered), json: async () => JSON.parse(text) };
+  }
+
+  /** A request to the port of pushed images, as a page of the same host sends it. */
+  #askPush({ host, hostname, pathname }: URL): unknown {
+    const head = { method: "POST", path: pathname, headers: { host, origin: `http://${hostname}` } };
+    const effects = this.on({ type: "pushRequested", connection: 2, head });
+    const { status, headers } = effects.find((effect) => effect.type === "answerPush")!.response;
+    return { status, headers: new Headers(headers) };
   }
 
   get document(): Document {

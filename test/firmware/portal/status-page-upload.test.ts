@@ -2,7 +2,11 @@
 
 import { expect } from "chai";
 import { STATUS_SCRIPT_STRINGS } from "../../../firmware/portal/strings.js";
-import { HOST, StatusBrowser, type Upload } from "./status-browser.js";
+import { answerTo, sha256 } from "../core/hashes.js";
+import { HOST, IMAGE_TEXT, StatusBrowser, type Upload } from "./status-browser.js";
+
+const nonceOf = ({ headers }: Upload): string =>
+  /nonce="([^"]+)"/.exec(headers.authorization ?? "")?.[1] ?? "";
 
 describe("the status page with a firmware file", () => {
   let browser: StatusBrowser;
@@ -28,13 +32,17 @@ describe("the status page with a firmware file", () => {
     expect(browser.uploads).deep.equal([]);
   });
 
-  it("sends the file to the push port with token and release", async () => {
+  it("sends the file to the push port with a proof of the token and the release", async () => {
     const upload = await sending();
     expect(upload).include({ method: "POST", url: `http://${HOST}:3232/update`, body: IMAGE });
     expect(upload.headers).deep.equal({
       "content-type": "application/octet-stream",
       "x-skyslot-release": "eyJhbGciOiJFUzI1NiJ9.cGF5bG9hZA.c2ln",
-      authorization: "Bearer owner-token-1",
+      authorization: answerTo({
+        nonce: nonceOf(upload),
+        token: "owner-token-1",
+        sha256: sha256(IMAGE_TEXT),
+      }).replaceAll(", ", ","),
     });
     expect(browser.element<HTMLButtonElement>("send").disabled).equal(true);
   });

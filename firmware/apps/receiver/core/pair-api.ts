@@ -18,7 +18,7 @@ import type { PageRequest } from "../../../core/event.js";
 import { json, respond } from "../../../core/http/answer.js";
 import { isSwitchedOn, queryValue } from "../../../core/http/query.js";
 import { guardedOf, type LocalApiState } from "../../../core/local/api-state.js";
-import { refusalOf } from "../../../core/local/guard.js";
+import { type Refusal, refusalOf } from "../../../core/local/guard.js";
 import type { SystemJob } from "../../../core/system/vocabulary.js";
 import type { LeaderTurn } from "./leader.js";
 import { type Hindrance, OTHER, SELF, type Stock, uploadedJob } from "./uploaded-job.js";
@@ -57,10 +57,15 @@ export interface PairAnswer {
   readonly command?: PairCommand;
 }
 
+/** It is answered if it comes from the owner; `refusal`: if it does not. */
+export interface PairDoubt {
+  readonly refusal: Refusal;
+}
+
 type Leading = Pick<LeaderTurn, "state" | "undoable">;
 
 /** What a command depends on. */
-interface Place {
+export interface Place {
   readonly request: PageRequest;
   readonly leader: Leading;
   readonly stock: Stock;
@@ -73,29 +78,47 @@ export function answerPair(
   leader: Leading,
   page: string,
   stock: Stock,
-): PairAnswer | undefined {
-  const path = request.path.split("?")[0] ?? "";
+): PairAnswer | PairDoubt | undefined {
+  const path = pathOf(request);
   // with its setup network open, only pages of the setup are there
   if (!localApi.boot || localApi.portalOpen) return undefined;
   if (request.method === "GET" && path === "/ota") return { effect: respond(request, 200, page, HEADERS) };
   const isFacts = request.method === "GET" && path === "/api/system";
-  const found = request.method === "POST" ? commandOf(request, path) : undefined;
-  if (!isFacts && !found) return undefined;
+  const isCommand = isPairCommand(request);
+  if (!isFacts && !isCommand) return undefined;
   const refusal = refusalOf(request, isFacts ? "read" : "change", guardedOf(localApi));
   if (refusal) {
     const { status, code, message } = refusal;
+    if (status === 401) return { refusal };
     return { effect: json(request, status, { code, message }) };
   }
-  if (!found) return { effect: json(request, 200, systemFacts(leader, stock)) };
+  return isCommand
+    ? obeyOwner({ request, leader, stock })
+    : { effect: json(request, 200, systemFacts(leader, stock)) };
+}
+
+/** Whether a request is one that only the owner may make. */
+export const isPairCommand = (request: PageRequest): boolean =>
+  request.method === "POST" && commandOf(request) !== undefined;
+
+/** A command of the owner's. */
+export function obeyOwner(place: Place): PairAnswer {
+  const { request } = place;
+  const found = commandOf(request);
+  if (!found)
+    return { effect: json(request, 404, { code: "NOT_FOUND", message: "There is no such command." }) };
   const [, decide, message] = found;
-  const command = decide({ request, leader, stock });
+  const command = decide(place);
   if ("type" in command) return { effect: json(request, 202, { success: true, message }), command };
   const { status, ...why } = command;
   return { effect: json(request, status, { success: false, ...why }) };
 }
 
-function commandOf({ path: target }: PageRequest, path: string): (typeof COMMANDS)[number] | undefined {
-  const device = queryValue(target, "device");
+const pathOf = ({ path }: PageRequest): string => path.split("?")[0] ?? "";
+
+function commandOf(request: PageRequest): (typeof COMMANDS)[number] | undefined {
+  const path = pathOf(request);
+  const device = queryValue(request.path, "device");
   const isOfBoth = device === "both" || device === OTHER;
   return (isOfBoth ? OF_DEVICES : COMMANDS).find(([own]) => own === path);
 }

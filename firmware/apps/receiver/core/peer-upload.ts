@@ -57,7 +57,15 @@ type Answer = Extract<
 >;
 type Pushed = Extract<
   Stamped,
-  { readonly type: "pushRequested" | "pushReadable" | "pushData" | "pushClosed" | "signatureVerified" }
+  {
+    readonly type:
+      | "pushRequested"
+      | "macMade"
+      | "pushReadable"
+      | "pushData"
+      | "pushClosed"
+      | "signatureVerified";
+  }
 >;
 export type PeerUploadInput = Pushed | (TimerFired<UploadTimer> & Stamp) | (Answer & Stamp);
 
@@ -67,7 +75,9 @@ export type PeerUploadEffect =
   /** For the gateway. */
   | { readonly type: "tellGateway"; readonly event: ForGateway }
   /** The release that core keeps for the next upload belongs to this one. */
-  | { readonly type: "releaseUsed" };
+  | { readonly type: "releaseUsed" }
+  /** What core remembers of challenges and wrong tokens. */
+  | { readonly type: "proofChanged"; readonly proof: PushState["proof"] };
 type ForGateway = Extract<
   GatewayEvent,
   { readonly type: "uploadOffered" | "uploadArrived" | "uploadDropped" }
@@ -86,13 +96,14 @@ export interface UploadPlace {
 type Step = readonly [PeerUploadState, readonly PeerUploadEffect[]];
 const NOTHING: readonly never[] = Object.freeze([]);
 
-/** Whether an event is this machine's and no other's. */
-export function isPeerUploads(state: PeerUploadState, event: Heard): event is PeerUploadInput {
+/** Whether an event is this machine's and no other's. A MAC is if it is for a request that `isForOther`. */
+export function isPeerUploads(
+  state: PeerUploadState,
+  event: Heard,
+): event is Exclude<PeerUploadInput, { readonly type: "macMade" }> {
   switch (event.type) {
-    case "pushRequested": {
-      const { path, query = "" } = event.head ?? {};
-      return path === UPLOAD_PATH && queryValue(query, "device") === OTHER;
-    }
+    case "pushRequested":
+      return event.head !== undefined && isForOther(event.head);
     case "pushReadable":
     case "pushData":
     case "pushClosed":
@@ -107,9 +118,17 @@ export function isPeerUploads(state: PeerUploadState, event: Heard): event is Pe
       return false;
   }
 }
+/** Whether a request brings an image for the transmitter. */
+export const isForOther = ({ path, query = "" }: AskedHead): boolean =>
+  path === UPLOAD_PATH && queryValue(query, "device") === OTHER;
+
+interface AskedHead {
+  readonly path: string;
+  readonly query?: string;
+}
 interface Heard {
   readonly type: string;
-  readonly head?: { readonly path: string; readonly query?: string };
+  readonly head?: AskedHead;
   readonly connection?: number;
   readonly attempt?: number;
   readonly timer?: string;
@@ -119,6 +138,7 @@ export function peerUploadStep(state: PeerUploadState, event: PeerUploadInput, p
   const { upload } = state;
   switch (event.type) {
     case "pushRequested":
+    case "macMade":
       return authorise(state, event, place);
     case "pushReadable":
     case "pushData":
@@ -146,16 +166,17 @@ export function peerUploadStep(state: PeerUploadState, event: PeerUploadInput, p
 /** Core's own check of who may push, with the room of the cache in place of the slot's. */
 function authorise(
   state: PeerUploadState,
-  event: Extract<Pushed, { readonly type: `push${string}` }>,
+  event: Extract<Pushed, { readonly type: `push${string}` | "macMade" }>,
   { push, cacheBytes, ...place }: UploadPlace,
 ): Step {
   // it asks for a release itself, in its own words
-  const [{ form, release }, asked] = pushStep(
+  const [{ form, release, proof }, asked] = pushStep(
     { ...push, form: state.form, slotBytes: cacheBytes, acceptUnsigned: true },
     event,
   );
   const next: PeerUploadState = { ...state, form };
   const effects: PeerUploadEffect[] = push.release && !release ? [{ type: "releaseUsed" }] : [];
+  if (proof !== push.proof) effects.push({ type: "proofChanged", proof });
   for (const effect of asked) {
     if (effect.type !== "raise") effects.push(effect);
     else if (effect.event.type === "pushOffered") {
@@ -168,14 +189,14 @@ function authorise(
 
 function offered(
   state: PeerUploadState,
-  { connection, sizeBytes, release: manifest }: PushOffer,
+  { connection, sizeBytes, release: manifest, sha256 }: PushOffer,
   { boot, hindrance }: Pick<UploadPlace, "boot" | "hindrance">,
 ): Step {
   const busy = state.upload ? "another image is being uploaded" : hindrance;
   if (busy !== undefined) return [state, [answer(connection, uploadAnswer(409, busy))]];
   if (manifest === undefined) return refuse(state, connection, 403, RELEASE_MISSING);
   const parsed = parseRelease(manifest, MAX_RELEASE_LENGTH);
-  const problem = parsed.ok ? problemWith(parsed.value, sizeBytes, boot) : parsed.failure.message;
+  const problem = parsed.ok ? problemWith(parsed.value, sizeBytes, boot, sha256) : parsed.failure.message;
   if (!parsed.ok || problem !== undefined) return refuse(state, connection, 422, problem ?? "");
   const { release, keyId, signedLength, signature } = parsed.value;
   const attempt = state.attempt - 1;
@@ -197,9 +218,17 @@ function offered(
 const RELEASE_MISSING =
   "an image for the transmitter needs its signed release: POST it to /api/ota/release first, or send it as X-Skyslot-Release to port 3232";
 
-function problemWith({ release, keyId }: SignedRelease, sizeBytes: number, boot: Booted | undefined) {
+/** @param sha256 of the image that the owner has agreed to; undefined: any */
+function problemWith(
+  { release, keyId }: SignedRelease,
+  sizeBytes: number,
+  boot: Booted | undefined,
+  sha256 = release.sha256,
+) {
   if (!boot?.build.keyIds.includes(keyId)) return `release is signed by key ${keyId}, which is not trusted`;
   if (release.type !== OTHER) return `the image is for ${release.type}, not for ${OTHER}`;
+  if (release.sha256 !== sha256)
+    return "the release is of another image than the one that the answer to the challenge is about";
   if (release.size !== sizeBytes) return `the file has ${sizeBytes} bytes, its release says ${release.size}`;
   return undefined;
 }

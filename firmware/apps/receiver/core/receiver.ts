@@ -4,7 +4,7 @@
 import { utf8Encode } from "../../../core/bytes.js";
 import type { DeviceState } from "../../../core/device-state.js";
 import type { TimerEffect } from "../../../core/effect.js";
-import type { Event, Stamped } from "../../../core/event.js";
+import type { Event, PageRequest, Stamped } from "../../../core/event.js";
 import { type CachedImage, offeredImage } from "../../../core/gateway/cached-image.js";
 import {
   GATEWAY_STORES,
@@ -16,6 +16,10 @@ import {
   initialGateway,
 } from "../../../core/gateway/gateway-device.js";
 import { knowImage } from "../../../core/gateway/relay.js";
+import type { LocalApiState, Step as LocalStep } from "../../../core/local/api-state.js";
+import type { Asker } from "../../../core/local/owner-proof.js";
+import { examineOwner, ownersMacMade, type ServeOwner } from "../../../core/local/page-owner.js";
+import type { PushState } from "../../../core/local/push.js";
 import type { BrokerEvent } from "../../../core/mqtt/vocabulary.js";
 import { MAX_PEER_LENGTH, PEER_KEY } from "../../../core/pair/peer.js";
 import { initialPeer, type PairSettings, type PeerState } from "../../../core/pair/peer-state.js";
@@ -34,9 +38,10 @@ import {
   type LeaderState,
   LeaderTurn,
 } from "./leader.js";
-import { answerPair, type PairCommand } from "./pair-api.js";
+import { answerPair, isPairCommand, obeyOwner, type PairCommand } from "./pair-api.js";
 import {
   initialPeerUpload,
+  isForOther,
   isPeerUploads,
   type PeerUploadEffect,
   type PeerUploadInput,
@@ -185,6 +190,8 @@ class Turn implements Around {
         return; // raised by the pair's machine only, and handled where it is
       case "requestReceived":
         return this.#request(event);
+      case "macMade":
+        return this.#macMade(event);
       case "saved":
       case "saveFailed":
         this.#gateway(event);
@@ -198,11 +205,38 @@ class Turn implements Around {
 
   // ── the pair's own pages
 
-  #request(event: Extract<Stamped, { readonly type: "requestReceived" }>): void {
+  #request(event: PageRequest): void {
     const answer = answerPair(event, this.device.localApi, this.#leader, this.#settings.page, this.#stock);
     if (!answer) return this.#gateway(event);
+    if ("refusal" in answer)
+      return this.#asOwner((localApi, serve) => examineOwner(localApi, event, answer.refusal, serve));
     this.effects.push(answer.effect);
     if (answer.command) this.#command(answer.command);
+  }
+
+  /** An answer to a challenge has been computed: of one of the pair's commands, or of another request. */
+  #macMade(event: Extract<Stamped, { readonly type: "macMade" }>): void {
+    const { localApi, push } = this.device;
+    const isItsAsker = ({ asker }: { readonly asker: Asker }) => asker.connection === event.connection;
+    const upload = push.proof.waiting.find(isItsAsker);
+    if (upload && isForOther(upload.asker.head)) return this.#peerUpload(event);
+    const found = localApi.proof.waiting.find(isItsAsker);
+    if (!found || !isPairCommand(found.asker)) return this.#gateway(event);
+    this.#asOwner((localApi, serve) => ownersMacMade(localApi, event, serve));
+  }
+
+  /** A command is carried out once the device knows that its request has come from the owner. */
+  #asOwner(judge: (localApi: LocalApiState, serve: ServeOwner) => LocalStep): void {
+    let command: PairCommand | undefined;
+    const [localApi, effects] = judge(this.device.localApi, (local, request) => {
+      const answer = obeyOwner({ request, leader: this.#leader, stock: this.#stock });
+      command = answer.command;
+      return [local, [answer.effect]];
+    });
+    const { gateway } = this.state;
+    this.state = { ...this.state, gateway: { ...gateway, device: { ...gateway.device, localApi } } };
+    for (const effect of effects) if (effect.type !== "raise") this.effects.push(effect);
+    if (command) this.#command(command);
   }
 
   get #stock(): Stock {
@@ -244,15 +278,16 @@ class Turn implements Around {
     this.state = { ...this.state, peerUpload };
     for (const effect of effects) {
       if (effect.type === "tellGateway") this.#gateway(this.#stamped(effect.event));
-      else if (effect.type === "releaseUsed") this.#useRelease();
+      else if (effect.type === "releaseUsed") this.#changePush({ release: undefined });
+      else if (effect.type === "proofChanged") this.#changePush({ proof: effect.proof });
       else this.effects.push(effect);
     }
   }
 
-  #useRelease(): void {
+  #changePush(change: Partial<PushState>): void {
     const { gateway } = this.state;
     const { device } = gateway;
-    const push = { ...device.push, release: undefined };
+    const push = { ...device.push, ...change };
     this.state = { ...this.state, gateway: { ...gateway, device: { ...device, push } } };
   }
 

@@ -2,17 +2,28 @@
 
 import { expect } from "chai";
 import { initialLeader, type LeaderState } from "../../../../firmware/apps/receiver/core/leader.js";
-import { answerPair } from "../../../../firmware/apps/receiver/core/pair-api.js";
+import {
+  answerPair,
+  obeyOwner,
+  type PairAnswer,
+  type PairDoubt,
+} from "../../../../firmware/apps/receiver/core/pair-api.js";
 import type { Stock } from "../../../../firmware/apps/receiver/core/uploaded-job.js";
 import type { PageRequest } from "../../../../firmware/core/event.js";
 import { uploadedImage } from "../../../../firmware/core/gateway/cached-image.js";
-import { initialLocalApi } from "../../../../firmware/core/local/api-state.js";
+import { initialLocalApi, type LocalApiState } from "../../../../firmware/core/local/api-state.js";
+import { examineOwner } from "../../../../firmware/core/local/page-owner.js";
 import { begin, type Job } from "../../../../firmware/core/system/job.js";
 import { BOOTED } from "../../core/events.js";
 import { jws, PAGED } from "../../core/releases.js";
 
 const TOKEN = "let-me-in-please";
-const LOCAL = { ...initialLocalApi, boot: BOOTED, token: TOKEN, address: "192.168.1.20" };
+const LOCAL = {
+  ...initialLocalApi,
+  boot: { ...BOOTED, at: 0, random: 0.5, freeHeapBytes: 0 },
+  token: TOKEN,
+  address: "192.168.1.20",
+};
 const UPLOADED = uploadedImage(jws({ ...PAGED, type: "transmitter" }))!;
 const STAGED = {
   from: "push",
@@ -69,11 +80,25 @@ function ask(path: string, { method = "POST", token = TOKEN, ...place }: Case = 
   const system = { ...initialLeader.system, job: place.job };
   const state = { ...initialLeader, system, ...place.state };
   const leader = { state, undoable: place.undoable ?? (place.canUndo ? UNDOABLE : undefined) };
-  const found = answerPair(request, { ...LOCAL, ...place.local }, leader, "<p>", place.stock ?? STOCK);
-  if (found?.effect.type !== "respond") return undefined;
-  const { status, headers, body } = found.effect.response;
+  const local = { ...LOCAL, ...place.local };
+  const stock = place.stock ?? STOCK;
+  const found = answerPair(request, local, leader, "<p>", stock);
+  if (!found) return undefined;
+  const { effect, command } = "refusal" in found ? asOwner(local, request, found) : found;
+  if (effect?.type !== "respond") return undefined;
+  const { status, headers, body } = effect.response;
   const isJson = headers["content-type"] === "application/json";
-  return { status, body: isJson ? JSON.parse(body) : body, command: found.command };
+  return { status, body: isJson ? JSON.parse(body) : body, command };
+
+  /** As the receiver does it. */
+  function asOwner(state: LocalApiState, asked: PageRequest, { refusal }: PairDoubt) {
+    let obeyed: PairAnswer | undefined;
+    const [, [first]] = examineOwner(state, asked, refusal, (next) => {
+      obeyed = obeyOwner({ request: asked, leader, stock });
+      return [next, [obeyed.effect]];
+    });
+    return { effect: first, command: obeyed?.command };
+  }
 }
 
 const AVAILABLE = { available: { system: { version: "2.0.0" } } } as unknown as Partial<LeaderState>;

@@ -1,5 +1,6 @@
 // The transmitter's image on its way into the receiver, event by event: who may send one, what is read, and what the sender is told.
 
+import { createHmac } from "node:crypto";
 import { expect } from "chai";
 import {
   initialPeerUpload,
@@ -25,7 +26,12 @@ class Receiver {
   effects: readonly PeerUploadEffect[] = [];
   place: UploadPlace = {
     boot: BOOTED,
-    push: { ...initialPush, token: TOKEN, listening: true, slotBytes: 1_000 },
+    push: {
+      ...initialPush,
+      owner: { ...initialPush.owner, token: TOKEN },
+      listening: true,
+      slotBytes: 1_000,
+    },
     cacheBytes: 100_000,
     hindrance: undefined,
   };
@@ -76,6 +82,10 @@ class Receiver {
     if (found?.type !== "answerPush") return undefined;
     return { status: found.response.status, ...JSON.parse(found.response.body) };
   }
+  get proof() {
+    const found = this.effects.find(({ type }) => type === "proofChanged");
+    return found?.type === "proofChanged" ? found.proof : undefined;
+  }
   get told() {
     return this.effects.flatMap((effect) => (effect.type === "tellGateway" ? [effect.event.type] : []));
   }
@@ -85,9 +95,38 @@ class Receiver {
 }
 
 describe("the transmitter's image, uploaded to the receiver", () => {
+  it("is authorised by an answer to a challenge, which is about one image", () => {
+    const [path, key] = ["/api/ota/upload?device=transmitter", "a".repeat(64)];
+    for (const [image, type] of [
+      [PAGED.sha256, "verifySignature"],
+      ["f".repeat(64), "answerPush"],
+    ] as const) {
+      const receiver = new Receiver().request({ authorization: undefined });
+      expect(receiver.answer?.status).equal(401);
+      const proof = receiver.proof!;
+      const { text: nonce } = proof.challenges.nonces[0]!;
+      receiver.place = { ...receiver.place, push: { ...receiver.place.push, proof: { ...proof, key } } };
+      const mac = createHmac("sha256", key)
+        .update(`skyslot-1\n${nonce}\nPOST ${path}\n${image}`)
+        .digest("hex");
+      receiver.request({ authorization: `Skyslot nonce="${nonce}", sha256="${image}", mac="${mac}"` });
+      expect(receiver.types).deep.equal(["proofChanged", "makeMac"]);
+      receiver.place = { ...receiver.place, push: { ...receiver.place.push, proof: receiver.proof! } };
+      receiver.give({ type: "macMade", connection: CONNECTION, mac });
+      expect(receiver.types).deep.equal([
+        "releaseUsed",
+        "proofChanged",
+        ...(type === "answerPush" ? ["clearTimer"] : []),
+        type,
+      ]);
+      if (type === "answerPush")
+        expect(receiver.answer?.message).match(/another image than the one that the answer/);
+    }
+  });
+
   it("is verified before a byte of it is taken, and uses the release up", () => {
     const receiver = new Receiver().request();
-    expect(receiver.types).deep.equal(["releaseUsed", "verifySignature"]);
+    expect(receiver.types).deep.equal(["releaseUsed", "proofChanged", "verifySignature"]);
     expect(receiver.verified().told).deep.equal(["uploadOffered"]);
     expect(receiver.types).include("setTimer");
     expect(receiver.wants(4_096).types, "the sender may begin").deep.equal(["continuePush"]);
@@ -125,7 +164,7 @@ describe("the transmitter's image, uploaded to the receiver", () => {
       "content-type": "multipart/form-data; boundary=b",
       "content-length": `${head.length + SIZE + end.length}`,
     });
-    expect(receiver.types).deep.equal(["releaseUsed", "continuePush"]);
+    expect(receiver.types).deep.equal(["releaseUsed", "proofChanged", "continuePush"]);
     receiver.comes(head.length);
     for (let at = 0; at < head.length && receiver.reads.length > 0; ) {
       const [count = 0] = receiver.reads;

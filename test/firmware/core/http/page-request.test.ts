@@ -60,7 +60,7 @@ describe("a request for a page of the device", () => {
       "content-type": "application/json",
       authorization: "Bearer x",
     };
-    expect(requestReceived(7, head(headers, "HEAD"), "{}")).deep.equal({
+    expect(requestReceived(7, head(headers, "HEAD"), "{}", "192.168.1.9")).deep.equal({
       type: "requestReceived",
       connection: 7,
       method: "GET",
@@ -69,8 +69,13 @@ describe("a request for a page of the device", () => {
       origin: "http://base-1.local",
       contentType: "application/json",
       authorization: "Bearer x",
+      address: "192.168.1.9",
       body: "{}",
     });
-    expect(requestReceived(7, head(), "")).deep.include({ method: "POST", host: "", origin: undefined });
+    expect(requestReceived(7, head(), "", undefined)).deep.include({
+      method: "POST",
+      host: "",
+      origin: undefined,
+    });
   });
 });

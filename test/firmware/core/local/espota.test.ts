@@ -9,7 +9,12 @@ import { initialPush } from "../../../../firmware/core/local/push.js";
 
 const TOKEN = "let me in";
 const MD5 = "0123456789abcdef0123456789abcdef";
-const PUSH = { ...initialPush, token: TOKEN, acceptUnsigned: true, slotBytes: 0x200000 };
+const PUSH = {
+  ...initialPush,
+  owner: { ...initialPush.owner, token: TOKEN },
+  acceptUnsigned: true,
+  slotBytes: 0x200000,
+};
 
 /** Some digest of that length in hex digits. */
 function digest(text: string, digits: number): string {

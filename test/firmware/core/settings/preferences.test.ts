@@ -28,6 +28,7 @@ describe("preferences", () => {
       hasOwnPace: false,
       deviceName: "",
       acceptUnsigned: false,
+      acceptBearer: true,
     });
     expect(carriedOut(effects)).deep.equal([{ type: "store", key: "layout", value: "1" }]);
   });
