@@ -61,10 +61,10 @@ export const fail = <Code extends string>(
 export const isTransient = (code: UpdateErrorCode): boolean =>
   isOnTheWay(code) || AT_THE_FLASH.includes(code);
 
-/** Failures between the server and the device: nothing is wrong with the image or the flash. */
-export const isOnTheWay = (code: UpdateErrorCode): boolean => ON_THE_WAY.includes(code);
+/** Failures between the server and the device: nothing is wrong with the image or the flash. @param code also of another device's report */
+export const isOnTheWay = (code: string): boolean => ON_THE_WAY.includes(code);
 
-const ON_THE_WAY: readonly UpdateErrorCode[] = Object.freeze([
+const ON_THE_WAY: readonly string[] = Object.freeze([
   "CONNECT_FAILED",
   "SERVER_STALLED",
   "HTTP_STATUS",
@@ -73,6 +73,6 @@ const ON_THE_WAY: readonly UpdateErrorCode[] = Object.freeze([
   "BODY_TRUNCATED",
   "DIGESTS_MISMATCH",
   "ABANDONED",
-] as const);
+] satisfies UpdateErrorCode[]);
 
 const AT_THE_FLASH: readonly UpdateErrorCode[] = Object.freeze(["CHUNK_MISMATCH", "FLASH_FAILED"] as const);

@@ -236,4 +236,10 @@ export const MUTATIONS: readonly Mutation[] = [
     original: 'if (before.update.phase === "staging" && staged)',
     mutated: "if (staged)",
   },
+  {
+    what: "a system is given up because an image was lost on its way",
+    file: "firmware/apps/receiver/core/leader.ts",
+    original: 'status === "failed" && !isOnTheWay(code)',
+    mutated: 'status === "failed"',
+  },
 ];

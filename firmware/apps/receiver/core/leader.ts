@@ -7,6 +7,7 @@
 
 import { timeAt, toldAt } from "../../../core/clock.js";
 import type { DeviceState } from "../../../core/device-state.js";
+import { isOnTheWay } from "../../../core/errors.js";
 import type { Event, PeerFacts, Stamp, Stamped } from "../../../core/event.js";
 import type { CachedImage } from "../../../core/gateway/cached-image.js";
 import { readJsonObject } from "../../../core/json.js";
@@ -286,7 +287,8 @@ export class LeaderTurn {
     const { firmwareId, status, message, code } = seen;
     const offer = this.#offered.find((one) => one.id === id && one.answer.firmware_id === firmwareId);
     const report = this.state.reports[id];
-    if (offer && report && status === "failed")
+    // what was lost on the way comes again: the member tries as long as it is offered the image, and the deadline decides
+    if (offer && report && status === "failed" && !isOnTheWay(code))
       this.#report(id, { ...report, refused: { image: offer.image, reason: message || code } });
     if (id === SELF) return undefined;
     this.reported = seen;
