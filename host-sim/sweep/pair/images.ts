@@ -2,7 +2,7 @@
 // speaks a protocol of its own, so that two devices of different versions never fit.
 //
 // An image holds the name of its firmware, not the firmware itself, and so has two chunks instead of twenty: what happens to a
-// slot is the same for each chunk. With `whole` it holds the firmware, as a real image does.
+// slot is the same for each chunk.
 
 import { fileURLToPath } from "node:url";
 import type { KeyPair } from "../../../release/keys.js";
@@ -71,20 +71,21 @@ const PACE = Object.freeze({
   telemetrySeconds: 10,
 });
 
-export async function buildPairImages(seed: number, whole = false): Promise<PairImages> {
+/** @param replace source that the firmware is built with instead of a file's own, by the file's path */
+export async function buildPairImages(seed: number, replace: Replace = () => undefined): Promise<PairImages> {
   const keys = await keysOf(seed);
   const firmware: Record<string, string> = {};
   let firmwareId = 0;
 
   const release = async (version: string, build: Build, claimed = build.protocol): Promise<SweepRelease> => {
     const name = nameOf(build);
-    firmware[name] ??= await bundleFirmware(build, keys);
+    firmware[name] ??= await bundleFirmware(build, keys, replace);
     firmwareId += 1;
     const image = buildFirmwareImage({
       chip: "esp32",
       version,
       project: build.app,
-      bundle: whole ? firmware[name] : padded(NAME_MARK + name, IMAGE_BYTES, `${version}/${name}`),
+      bundle: padded(NAME_MARK + name, IMAGE_BYTES, `${version}/${name}`),
       pair: { protocol: claimed, minCompatible: 0 },
     });
     return makeRelease({ firmwareId, version, image, works: build.works }, keys);
@@ -126,7 +127,13 @@ export async function buildPairImages(seed: number, whole = false): Promise<Pair
 
 const nameOf = ({ app, protocol, works }: Build): string => `${app}-${protocol}${works ? "" : "-crashes"}`;
 
-async function bundleFirmware({ app, protocol, works }: Build, keys: KeyPair): Promise<string> {
+type Replace = (path: string) => string | undefined;
+
+async function bundleFirmware(
+  { app, protocol, works }: Build,
+  keys: KeyPair,
+  replace: Replace,
+): Promise<string> {
   const config = {
     type: app,
     hardware: "esp32",
@@ -137,7 +144,11 @@ async function bundleFirmware({ app, protocol, works }: Build, keys: KeyPair): P
     system: SYSTEM,
   };
   const main = fileURLToPath(new URL(`../../../firmware/apps/${app}/main.ts`, import.meta.url));
-  const bundle = await bundleModule(main, { config, minify: "names", replace: withoutPage });
+  const bundle = await bundleModule(main, {
+    config,
+    minify: "names",
+    replace: (path) => replace(path) ?? withoutPage(path),
+  });
   return works ? bundle : bundle + THROWS_LATER;
 }
 

@@ -61,8 +61,12 @@ export interface PairOutcome extends PairRun {
 /** The share of runs that the next system follows; systems that do not work are always followed by it. */
 const FOLLOWED_SHARE = 1 / 8;
 
-export async function preparePairBench(seed: number, onTrace?: (line: string) => void): Promise<PairBench> {
-  const images = await buildPairImages(seed);
+export async function preparePairBench(
+  seed: number,
+  onTrace?: (line: string) => void,
+  replace?: Parameters<typeof buildPairImages>[1],
+): Promise<PairBench> {
+  const images = await buildPairImages(seed, replace);
   return { seed, images, recording: await recordPair(images, onTrace) };
 }
 
