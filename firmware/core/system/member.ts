@@ -39,7 +39,6 @@ export interface ReportSeen {
   readonly firmwareId: number;
   readonly status: string;
   readonly step: string;
-  readonly bytes: number;
   readonly code: string;
   readonly message: string;
 }
@@ -50,13 +49,11 @@ export function reportSeen(body: string): ReportSeen | undefined {
   const firmwareId = report?.get("firmware_id");
   const status = report?.get("status");
   if (typeof firmwareId !== "number" || typeof status !== "string") return undefined;
-  const bytes = report?.get("bytes_downloaded");
   return {
     deviceId: textIn(report, "device_id", MAX_ID_LENGTH),
     firmwareId,
     status: status.slice(0, MAX_WORD_LENGTH),
     step: textIn(report, "step", MAX_WORD_LENGTH),
-    bytes: typeof bytes === "number" ? bytes : 0,
     code: textIn(report, "error_code", MAX_WORD_LENGTH),
     message: textIn(report, "error_message", MAX_MESSAGE_LENGTH),
   };

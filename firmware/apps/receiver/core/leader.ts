@@ -89,7 +89,7 @@ export interface LeaderState {
   readonly peer: PeerFacts | undefined;
   /** SHA-256 in the image that the transmitter runs, as its last check said; empty: none has come since the boot. */
   readonly otherImage: string;
-  /** How much of its image the transmitter has, percent. */
+  /** How much of its image the transmitter has about, percent. */
   readonly otherPercent: number;
   /** Numbers of what was offered last: its results belong to a job, also when they come later. */
   readonly led: readonly number[];
@@ -230,6 +230,15 @@ export class LeaderTurn {
     else this.begin();
   }
 
+  /** So many bytes of this image are in the air by now: by radio the transmitter reports its results only. */
+  sent(image: string, bytes: number): void {
+    const { job } = this.state.system;
+    if (job?.phase !== "staging") return;
+    const offer = this.#offered.find((one) => one.id === OTHER && one.image === image);
+    const percent = offer ? Math.min(100, Math.floor((bytes * 100) / offer.sizeBytes)) : 0;
+    if (percent > this.state.otherPercent) this.state = { ...this.state, otherPercent: percent };
+  }
+
   /** What has happened to the receiver in this turn. */
   noteSelf(before: DeviceState): void {
     if (before === this.#around.device || isLeading(this.state.system)) return;
@@ -292,15 +301,9 @@ export class LeaderTurn {
       this.#report(id, { ...report, refused: { image: offer.image, reason: message || code } });
     if (id === SELF) return undefined;
     this.reported = seen;
-    this.#progressed(seen, offer);
     if (!this.state.led.includes(firmwareId))
       this.#note(ofTransmitter(seen, this.state.peer?.version ?? "", this.#knownTime));
     return firmwareId === UPLOAD_FIRMWARE_ID ? "{}" : undefined;
-  }
-
-  #progressed({ status, bytes }: ReportSeen, offer: MemberOffer | undefined): void {
-    if (status !== "downloading" || !offer) return;
-    this.state = { ...this.state, otherPercent: Math.min(100, Math.floor((bytes * 100) / offer.sizeBytes)) };
   }
 
   #note(entry: HistoryEntry | undefined): void {

@@ -26,6 +26,7 @@ import { initialPeer, type PairSettings, type PeerState } from "../../../core/pa
 import { isPeerFrame, isPeerInput, peerTurn } from "../../../core/pair/peer-turn.js";
 import { readTelemetry, type Telemetry } from "../../../core/pair/telemetry.js";
 import type { PairEvent, PeerInput } from "../../../core/pair/vocabulary.js";
+import { sentBytes } from "../../../core/radio/block-sender.js";
 import type { ExchangeAnswer, ExchangeRequest } from "../../../core/radio/exchange-message.js";
 import type { ComponentRequest } from "../../../core/system/vocabulary.js";
 import {
@@ -149,10 +150,16 @@ class Turn implements Around {
     if (!isBrokers(event)) this.#pass(event);
     if (!OF_TRANSFERS.includes(event.type)) this.#leader.lookAtSelf();
     this.#finish();
+    this.#lookAtRadio();
     this.#leader.noteSelf(before.device);
     this.#finish();
     this.#tell(before);
     this.state = { ...this.state, leader: this.#leader.state };
+  }
+
+  #lookAtRadio(): void {
+    const { sender, cache } = this.state.gateway;
+    if (sender && cache.image) this.#leader.sent(cache.image.release.imageSha256, sentBytes(sender));
   }
 
   #tell(before: Seen): void {
@@ -166,7 +173,8 @@ class Turn implements Around {
   }
 
   get #seen(): Seen {
-    return { device: this.device, system: this.#leader.state.system };
+    const { system, otherPercent } = this.#leader.state;
+    return { device: this.device, system, otherPercent };
   }
 
   #pass(event: Stamped<ReceiverEvent>): void {

@@ -69,6 +69,8 @@ export const isBrokers = (event: { readonly type: string; readonly timer?: strin
 export interface Seen {
   readonly device: DeviceState;
   readonly system: SystemState;
+  /** Of its image that the transmitter has, while both are updated. */
+  readonly otherPercent: number;
 }
 
 /** @param event one of isBrokers, or any other, of which the states tell what it was */
@@ -79,7 +81,9 @@ export function tell(
   told: Told | undefined,
   reported: ReportSeen | undefined,
 ): readonly [TellingState, readonly TellingEffect[]] {
-  const isSame = before.device === after.device && before.system === after.system;
+  const tenth = Math.floor(after.otherPercent / 10);
+  const isFurther = tenth > Math.floor(before.otherPercent / 10);
+  const isSame = before.device === after.device && before.system === after.system && !isFurther;
   if (told === state.told && (!told || (isSame && !reported && !isBrokers(event)))) return [state, NOTHING];
   const turn = new Turn(state, event, after.device);
   turn.choose(told);
@@ -90,6 +94,8 @@ export function tell(
   const topic = topicOf(told, after.device);
   for (const message of otaMessages(topic, before.device, after.device)) turn.publish(message);
   for (const message of systemMessages(topic, before.system, after.system)) turn.publish(message);
+  if (isFurther)
+    turn.publish(messageTo(`${topic}/transmitter/ota`, { event: "progress", percent: tenth * 10 }));
   if (reported) turn.publish(peerMessage(topic, reported));
   return [turn.state, turn.effects];
 }
@@ -152,12 +158,11 @@ function systemMessages(topic: string, before: SystemState, after: SystemState):
 }
 
 /** As of the receiver's own image, in the words of ota-events.ts. */
-function peerMessage(topic: string, { deviceId, status, step, bytes, code, message }: ReportSeen): Message {
+function peerMessage(topic: string, { deviceId, status, step, code, message }: ReportSeen): Message {
   const event = PEER_EVENTS.find(([own]) => own === step || own === status)?.[1] ?? status;
   return messageTo(`${topic}/transmitter/ota`, {
     device: deviceId,
     event: code === "ROLLED_BACK" ? "rolled-back" : event,
-    ...(event === "progress" ? { bytes } : {}),
     ...(code === "" ? {} : { code, reason: message }),
   });
 }
@@ -165,12 +170,8 @@ function peerMessage(topic: string, { deviceId, status, step, bytes, code, messa
 /** A report's step or, where that says nothing, its status. */
 const PEER_EVENTS: readonly (readonly [word: string, event: string])[] = Object.freeze([
   Object.freeze(["staged", "staged"] as const),
-  Object.freeze(["armed", "installed"] as const),
-  Object.freeze(["trial", "trial"] as const),
   Object.freeze(["success", "validated"] as const),
   Object.freeze(["failed", "failed"] as const),
-  Object.freeze(["verified", "started"] as const),
-  Object.freeze(["downloading", "progress"] as const),
 ]);
 
 const messageTo = (topic: string, fact: object): Message => ({

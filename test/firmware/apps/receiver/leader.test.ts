@@ -245,14 +245,19 @@ describe("the transmitter of a receiver", () => {
     expect(leader.entry).include({ result: "failed", reason: "transmitter: the signature is wrong" });
   });
 
-  it("has so much of its image, as it reports", () => {
+  it("has about as much of its image as is in the air, while it is to be staged", () => {
     const leader = new Leader().lead();
-    leader.report({ firmware_id: 8, status: "downloading", bytes_downloaded: 505 });
-    expect(leader.state.otherPercent).equal(50);
-    leader.report({ firmware_id: 9, status: "downloading", bytes_downloaded: 900 });
-    expect(leader.state.otherPercent).equal(50);
-    leader.report({ firmware_id: 8, status: "downloading", bytes_downloaded: 5_000 });
-    expect(leader.state.otherPercent).equal(100);
+    const percentOf = (image: string, bytes: number) => {
+      leader.turn((turn) => turn.sent(image, bytes));
+      return leader.state.otherPercent;
+    };
+    expect(percentOf(TRANSMITTER, 505)).equal(50);
+    expect(percentOf(RECEIVER, 900), "of another image").equal(50);
+    expect(percentOf(TRANSMITTER, 300), "a block that is repeated").equal(50);
+    expect(percentOf(TRANSMITTER, 5_000)).equal(100);
+    const idle = new Leader();
+    idle.turn((turn) => turn.sent(TRANSMITTER, 500));
+    expect(idle.state.otherPercent).equal(0);
   });
 });
 

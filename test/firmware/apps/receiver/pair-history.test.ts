@@ -17,7 +17,7 @@ const REPORT = {
   firmwareId: 7,
   status: "success",
   step: "",
-  bytes: 0,
+
   code: "",
   message: "",
 };

@@ -23,8 +23,9 @@ const deviceWith = (update: object): DeviceState =>
     update: { ...initialDevice.update, ...update },
   }) as unknown as DeviceState;
 
-const seen = (device: DeviceState, system: Partial<SystemState> = {}): Seen => ({
+const seen = (device: DeviceState, system: Partial<SystemState> = {}, otherPercent = 0): Seen => ({
   device,
+  otherPercent,
   system: system === initialSystem ? initialSystem : { ...initialSystem, ...system },
 });
 const OFFLINE = seen(deviceWith({ online: false }), initialSystem);
@@ -87,7 +88,6 @@ const REPORT: ReportSeen = {
   firmwareId: 4,
   status: "installing",
   step: "staged",
-  bytes: 0,
   code: "",
   message: "",
 };
@@ -124,8 +124,6 @@ describe("the receiver's broker", () => {
   it("is told what the transmitter reports, in a topic of the receiver's", () => {
     for (const [change, event] of [
       [{}, "staged"],
-      [{ step: "downloading", status: "downloading", bytes: 4_096 }, "progress"],
-      [{ step: "trial" }, "trial"],
       [{ step: "validated", status: "success" }, "validated"],
       [{ step: "", status: "failed", code: "FLASH_FAILED", message: "worn" }, "failed"],
       [{ step: "", status: "failed", code: "ROLLED_BACK", message: "no network" }, "rolled-back"],
@@ -135,6 +133,20 @@ describe("the receiver's broker", () => {
       expect(telling.sent.at(-1)).include("home/receiver-1/transmitter/ota");
       expect(telling.sent.at(-1)).include(`{"device":"transmitter-2","event":"${event}"`);
     }
+  });
+
+  it("is told of each tenth of the transmitter's image, and no more often", () => {
+    const telling = new Telling().connect();
+    const at = (percent: number) => seen(ONLINE.device, initialSystem, percent);
+    telling.run([at(0), at(9)]);
+    expect(telling.sent).length(2);
+    telling.run([at(9), at(31)]);
+    expect(telling.sent.at(-1)).include("transmitter/ota").and.include('{"event":"progress","percent":30}');
+    telling
+      .acknowledge()
+      .run([at(31), at(39)])
+      .run([at(39), at(0)]);
+    expect(telling.sent).length(3);
   });
 
   it("is told how far an update of both is, and how it ended", () => {
