@@ -119,6 +119,11 @@ describe("the pages about panels in a browser", function () {
     await page.getByRole("button", { name: "Save" }).click();
     const form = page.getByRole("form", { name: "Assign Blocks" });
     await form.getByRole("combobox", { name: "Shown by" }).selectOption("A group of devices");
+    await form.getByRole("combobox", { name: "Group" }).fill("berlim");
+    await form.getByRole("button", { name: "Assign" }).click();
+    const doubt = page.getByRole("dialog", { name: "Is berlim right?" });
+    await doubt.getByText("No device is in a group berlim").waitFor();
+    await doubt.getByRole("button", { name: "Close" }).click();
     await form.getByRole("combobox", { name: "Group" }).fill("berlin");
     await form.getByRole("button", { name: "Assign" }).click();
     await page.getByText("Assigned to group berlin").waitFor();

@@ -6,7 +6,8 @@ import { useAction } from "../data.js";
 import { WEEKDAYS } from "../format.js";
 import { Check, Checks, ChoiceField, Suggestions, TextField } from "../parts/fields.js";
 import { Form, Submit } from "../parts/form.js";
-import { assign, useTargetNames } from "./calls.js";
+import { useQuestion } from "../parts/question.js";
+import { assign, isKnown, useTargetNames } from "./calls.js";
 import { findProblem, newSchedule, type Schedule, toTerms } from "./schedule.js";
 
 type Kind = "device" | "group" | "type" | "default";
@@ -32,13 +33,18 @@ export function AssignForm({ image, onAssigned }: FormProps) {
   const [schedule, setSchedule] = useState(newSchedule);
   const { isBusy, problem, run, forget } = useAction();
   const wrong = findProblem(schedule);
+  const question = useQuestion();
+  const doAssign = async () => {
+    const target = kind === "default" ? { kind } : { kind, name: name.trim() };
+    await assign({ image_id: image.id, target, ...toTerms(schedule) });
+    onAssigned(describeTarget(kind, name.trim()));
+  };
   const submit = () =>
     run(async () => {
-      const target = kind === "default" ? { kind } : { kind, name: name.trim() };
-      await assign({ image_id: image.id, target, ...toTerms(schedule) });
-      onAssigned(describeTarget(kind, name.trim()));
+      if (kind === "default" || (await isKnown(kind, name.trim()))) return doAssign();
+      question.ask({ ...UNKNOWN_TARGETS[kind](name.trim()), confirmName: "Assign anyway", work: doAssign });
     });
-  return (
+  const form = (
     <Form class="assign" onSubmit={submit} onEdit={forget} label={`Assign ${image.name}`}>
       <div class="row">
         <ChoiceField label="Shown by" value={kind} choices={KINDS} onChange={setKind} />
@@ -62,7 +68,29 @@ export function AssignForm({ image, onAssigned }: FormProps) {
       </Submit>
     </Form>
   );
+  return (
+    <>
+      {form}
+      {question.dialog}
+    </>
+  );
 }
+
+/** Asked before a picture is assigned to what no device is: a name with a typing error would never be shown. */
+const UNKNOWN_TARGETS = {
+  device: (name: string) => ({
+    title: `Is ${name} right?`,
+    what: `No device ${name} has checked for updates here. The picture is shown if one with this name fetches it.`,
+  }),
+  group: (name: string) => ({
+    title: `Is ${name} right?`,
+    what: `No device is in a group ${name}. The picture is shown by devices that are put into it.`,
+  }),
+  type: (name: string) => ({
+    title: `Is ${name} right?`,
+    what: `No device of type ${name} has checked for updates here. The picture is shown by those that come.`,
+  }),
+} as const;
 
 interface TimesProps {
   readonly schedule: Schedule;

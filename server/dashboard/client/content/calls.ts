@@ -2,7 +2,7 @@
 
 import type { AssignmentView, ImageView, ShownView } from "../../../api/content-views.js";
 import { onServer } from "../base.js";
-import { type Loaded, useData } from "../data.js";
+import { type Loaded, useData, withParams } from "../data.js";
 import type { DevicesAnswer, LabelsAnswer } from "../devices/row.js";
 import { ask } from "../session.js";
 
@@ -34,6 +34,16 @@ export function uploadPicture(name: string, pbm: Uint8Array<ArrayBuffer>): Promi
   form.set("name", name);
   form.set("file", new Blob([pbm]), "picture.pbm");
   return ask("POST", `${ROOT}/images`, form);
+}
+
+/** Whether any device is meant. */
+export async function isKnown(kind: "device" | "group" | "type", name: string): Promise<boolean> {
+  const filter = kind === "device" ? { search: name } : { [kind]: name };
+  const { devices } = await ask<DevicesAnswer>(
+    "GET",
+    withParams("/api/devices", { ...filter, limit: kind === "device" ? LIST_LENGTH : 1 }),
+  );
+  return kind === "device" ? devices.some(({ device_id }) => device_id === name) : devices.length > 0;
 }
 
 /** Suggested names of targets; for a large fleet not all devices. */
