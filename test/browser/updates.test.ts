@@ -113,6 +113,11 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByRole("heading", { name: "New rollout" }).waitFor();
     const first = page.getByRole("listitem", { name: "Stage 1" });
     const second = page.getByRole("listitem", { name: "Stage 2" });
+    await page.getByLabel("Pace").selectOption("Careful");
+    await page.getByText(/^1, 10, 50, then 100 %/).waitFor();
+    expect(await first.isVisible()).equal(false);
+    await page.getByLabel("Pace").selectOption("Normal");
+    await page.getByText("Advanced: stages").click();
     await first.getByLabel("Up to (%)").fill("120");
     await page.getByRole("button", { name: "Show the plan" }).click();
     await page.getByText("A share above 0 and up to 100 %.").waitFor();
@@ -124,6 +129,7 @@ describe("an update of a fleet, from the browser", function () {
     await plan.getByText("Anyone can register as a device of type base.").waitFor();
     await plan.getByText(`Nobody vouched for ${DEVICE_COUNT} devices that count`).waitFor();
     expect(await plan.getByRole("row").count()).equal(3);
+    expect(await page.getByLabel("Pace").inputValue(), "stages of its own").equal("");
     await plan.getByRole("button", { name: "Start" }).click();
     await page.getByRole("heading", { name: "#1 base 1.1.0" }).waitFor();
     await page.getByText("running", { exact: true }).waitFor();

@@ -68,6 +68,8 @@ export function RolloutPage({ params, place }: PageProps) {
 }
 
 const STOPPING: readonly Order[] = ["pause", "cancel"];
+/** What is done most, or first when something looks wrong. */
+const LOUDEST: readonly Order[] = ["start", "approve", "resume", "pause"];
 
 function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly onDone: () => void }) {
   const actor = useActor();
@@ -97,7 +99,7 @@ function Orders({ rollout, onDone }: { readonly rollout: WithRelease; readonly o
             name={name}
             asksReason={STOPPING.includes(order)}
             isDangerous={isDangerous}
-            isPrimary={order === "start" || order === "approve" || order === "resume"}
+            isPrimary={LOUDEST.includes(order)}
             onConfirm={(reason) => give(order, reason)}
           >
             {what}

@@ -1,9 +1,10 @@
-// The fields of a rollout: release, stages, gates, target, schedule.
+// The fields of a rollout: release and pace, and behind them stages, gates, target and schedule.
 
 import type { FirmwareView } from "../../../api/release-views.js";
 import { versionOf } from "../format.js";
 import { Check, ChoiceField, TextField } from "../parts/fields.js";
 import { type Force, newStage, type PlanForm, type Problems, type StageForm } from "./plan-form.js";
+import { PACES, type Pace, paceOf, presetOf } from "./presets.js";
 import { RowForms } from "./row-forms.js";
 import { WindowFields } from "./window-fields.js";
 
@@ -30,6 +31,10 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
   });
   const gate = (name: keyof PlanForm["gates"]) => inGroup("gates", name);
   const target = (name: keyof PlanForm["target"]) => inGroup("target", name);
+  const pace = paceOf(form);
+  // What differs from a preset, or is wrong, is in view.
+  const isOwn =
+    pace === undefined || hasBegun || Object.keys(problems).some((name) => name !== "firmware_id");
   return (
     <>
       <fieldset>
@@ -44,78 +49,93 @@ export function PlanFields({ form, problems, releases, begunStage, onChange }: F
             onChange={(firmware_id) => onChange({ firmware_id })}
           />
           <TextField label="Name" hint="Defaults to the release name" {...text("name")} />
+          {!hasBegun && (
+            <ChoiceField<Pace | "">
+              label="Pace"
+              value={pace ?? ""}
+              choices={[
+                ...(pace ? [] : [["", "Own stages"] as const]),
+                ...PACES.map(([one, name]) => [one, name] as const),
+              ]}
+              hint={PACES.find(([one]) => one === pace)?.[2] ?? "As set below"}
+              onChange={(next) => next !== "" && onChange(presetOf(next))}
+            />
+          )}
         </div>
       </fieldset>
-      <fieldset>
-        <legend>Stages</legend>
-        <Stages
-          {...{ problems, begunStage }}
-          stages={form.stages}
-          onChange={(stages) => onChange({ stages })}
-        />
-      </fieldset>
-      <fieldset>
-        <legend>Pause when</legend>
-        <div class="fields">
-          <TextField label="Failures (%)" hint="Including rollbacks" {...gate("max_failed_fraction")} />
-          <TextField label="Rollbacks (%)" {...gate("max_rolled_back_fraction")} />
-          <TextField label="Silent devices (%)" {...gate("max_silent_fraction")} />
-          <TextField label="Silent after (min)" {...gate("silent_seconds")} />
-          <TextField label="Minimum samples" hint="Devices" {...gate("min_samples")} />
-        </div>
-      </fieldset>
-      <details>
-        <summary>Only some devices</summary>
-        <div class="fields">
-          <TextField
-            label="Tags"
-            hint="Separated by commas; a device needs one of them"
-            {...target("tags")}
+      <details class="advanced" open={isOwn}>
+        <summary>Advanced: stages, gates, which devices, when</summary>
+        <fieldset>
+          <legend>Stages</legend>
+          <Stages
+            {...{ problems, begunStage }}
+            stages={form.stages}
+            onChange={(stages) => onChange({ stages })}
           />
-          <TextField label="Groups" {...target("groups")} />
-          <TextField label="Boards" {...target("hardware")} />
-          <TextField label="Devices" hint="Ids, separated by commas" {...target("devices")} />
-          <TextField label="From version" {...target("from_version")} />
-          <TextField label="To version" {...target("to_version")} />
-        </div>
-      </details>
-      <details>
-        <summary>Schedule and limits</summary>
-        <div class="fields">
-          <TextField
-            label="Begins"
-            type="datetime-local"
-            hint={hasBegun ? "Already begun" : "Defaults to when it is started"}
-            disabled={hasBegun}
-            {...text("start_at")}
+        </fieldset>
+        <fieldset>
+          <legend>Pause when</legend>
+          <div class="fields">
+            <TextField label="Failures (%)" hint="Including rollbacks" {...gate("max_failed_fraction")} />
+            <TextField label="Rollbacks (%)" {...gate("max_rolled_back_fraction")} />
+            <TextField label="Silent devices (%)" {...gate("max_silent_fraction")} />
+            <TextField label="Silent after (min)" {...gate("silent_seconds")} />
+            <TextField label="Minimum samples" hint="Devices" {...gate("min_samples")} />
+          </div>
+        </fieldset>
+        <details>
+          <summary>Only some devices</summary>
+          <div class="fields">
+            <TextField
+              label="Tags"
+              hint="Separated by commas; a device needs one of them"
+              {...target("tags")}
+            />
+            <TextField label="Groups" {...target("groups")} />
+            <TextField label="Boards" {...target("hardware")} />
+            <TextField label="Devices" hint="Ids, separated by commas" {...target("devices")} />
+            <TextField label="From version" {...target("from_version")} />
+            <TextField label="To version" {...target("to_version")} />
+          </div>
+        </details>
+        <details>
+          <summary>Schedule and limits</summary>
+          <div class="fields">
+            <TextField
+              label="Begins"
+              type="datetime-local"
+              hint={hasBegun ? "Already begun" : "Defaults to when it is started"}
+              disabled={hasBegun}
+              {...text("start_at")}
+            />
+            <TextField
+              label="Max. devices updating at once"
+              hint="Empty: no limit"
+              {...text("max_concurrent")}
+            />
+            <TextField
+              label="Update timeout (min)"
+              hint="A device without progress for this long no longer counts as updating"
+              {...text("lease_seconds")}
+            />
+            <TextField label="Priority" hint="The highest wins" {...text("priority")} />
+            <ChoiceField
+              label="Offers"
+              value={form.force}
+              choices={FORCE_CHOICES}
+              hint={hasBegun ? "Already begun" : FORCE_HINTS[form.force]}
+              disabled={hasBegun}
+              onChange={(force) => onChange({ force })}
+            />
+          </div>
+          <WindowFields {...{ form, problems, onChange }} />
+          <Check
+            label="Requires approval by another person"
+            isOn={form.needs_approval}
+            isDisabled={hasBegun}
+            onChange={(needs_approval) => onChange({ needs_approval })}
           />
-          <TextField
-            label="Max. devices updating at once"
-            hint="Empty: no limit"
-            {...text("max_concurrent")}
-          />
-          <TextField
-            label="Update timeout (min)"
-            hint="A device without progress for this long no longer counts as updating"
-            {...text("lease_seconds")}
-          />
-          <TextField label="Priority" hint="The highest wins" {...text("priority")} />
-          <ChoiceField
-            label="Offers"
-            value={form.force}
-            choices={FORCE_CHOICES}
-            hint={hasBegun ? "Already begun" : FORCE_HINTS[form.force]}
-            disabled={hasBegun}
-            onChange={(force) => onChange({ force })}
-          />
-        </div>
-        <WindowFields {...{ form, problems, onChange }} />
-        <Check
-          label="Requires approval by another person"
-          isOn={form.needs_approval}
-          isDisabled={hasBegun}
-          onChange={(needs_approval) => onChange({ needs_approval })}
-        />
+        </details>
       </details>
     </>
   );

@@ -131,12 +131,14 @@ export const newStage = (value: string): StageForm => ({
   value,
 });
 
+export const newGates = (): PlanForm["gates"] => write(GATES, GATE_DEFAULTS);
+
 export const newPlanForm = (firmwareId: string, timeZone: string): PlanForm => ({
   ...write(ROLLOUT, ROLLOUT_DEFAULTS),
   firmware_id: firmwareId,
   target: write(TARGET, {}),
   stages: [newStage("10"), newStage("100")],
-  gates: write(GATES, GATE_DEFAULTS),
+  gates: newGates(),
   windows: [],
   time_zone: timeZone,
   force: ROLLOUT_DEFAULTS.force,
