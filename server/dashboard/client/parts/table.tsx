@@ -1,6 +1,7 @@
 // A table, described by its columns. It scrolls sideways where it is wider than the page.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** Heading, cell, and class of the cell. Without a heading: actions. */
 export type Column<Row> = readonly [
@@ -20,36 +21,57 @@ interface TableProps<Row> {
   readonly children?: ComponentChildren;
 }
 
-export const Table = <Row,>(props: TableProps<Row>) => (
-  <div class={`table ${props.class ?? "card"}`}>
-    <table>
-      <thead>
-        <tr>
-          {props.columns.map(([heading], at) => (
-            <th key={at} scope="col">
-              {heading || <span class="hidden">Actions</span>}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {props.rows.map((row, index) => (
-          <tr key={props.keyOf(row, index)}>
-            {props.columns.map(([, cell, name], at) =>
-              at === (props.namedBy ?? 0) ? (
-                <th key={at} scope="row" class={name}>
-                  {cell(row, index)}
-                </th>
-              ) : (
-                <td key={at} class={name}>
-                  {cell(row, index)}
-                </td>
-              ),
-            )}
+export const Table = <Row,>(props: TableProps<Row>) => {
+  const { box, isReached } = useReach();
+  return (
+    <div ref={box} class={`table ${props.class ?? "card"}`} tabIndex={isReached ? undefined : 0}>
+      <table>
+        <thead>
+          <tr>
+            {props.columns.map(([heading], at) => (
+              <th key={at} scope="col">
+                {heading || <span class="hidden">Actions</span>}
+              </th>
+            ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
-    {props.children}
-  </div>
-);
+        </thead>
+        <tbody>
+          {props.rows.map((row, index) => (
+            <tr key={props.keyOf(row, index)}>
+              {props.columns.map(([, cell, name], at) =>
+                at === (props.namedBy ?? 0) ? (
+                  <th key={at} scope="row" class={name}>
+                    {cell(row, index)}
+                  </th>
+                ) : (
+                  <td key={at} class={name}>
+                    {cell(row, index)}
+                  </td>
+                ),
+              )}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {props.children}
+    </div>
+  );
+};
+
+const FOCUSABLE = "a, button, input, select, textarea, summary";
+
+/** Whether the keyboard reaches all of a table: where it is wider than the page, by something in it that takes the focus. */
+function useReach() {
+  const box = useRef<HTMLDivElement>(null);
+  const [isReached, setIsReached] = useState(true);
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return;
+    const look = () =>
+      setIsReached(element.scrollWidth <= element.clientWidth || element.querySelector(FOCUSABLE) !== null);
+    const observer = new ResizeObserver(look);
+    for (const each of [element, element.firstElementChild]) if (each) observer.observe(each);
+    return () => observer.disconnect();
+  }, []);
+  return { box, isReached };
+}
