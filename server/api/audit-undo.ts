@@ -19,7 +19,7 @@ import { TOKEN_POLICIES } from "./registration-views.js";
 import { changeFirmware } from "./release-change.js";
 
 /** How one change is taken back. */
-export interface Undo {
+interface Undo {
   /** What it needs besides the right to read the log: what the change itself needed. */
   readonly scope: Scope;
   /** What is so afterwards, for a person. */

@@ -72,7 +72,7 @@ export interface BulkTally {
   /** Most frequent first. */
   readonly refusals: readonly Refusals[];
 }
-export const NONE_SO_FAR: BulkTally = Object.freeze({ done: 0, refused: 0, refusals: Object.freeze([]) });
+const NONE_SO_FAR: BulkTally = Object.freeze({ done: 0, refused: 0, refusals: Object.freeze([]) });
 
 /** @param goOn called after each part; `false` stops there */
 export async function runBulk(

@@ -5,7 +5,7 @@ import type { Actor } from "../shared/actor.js";
 import type { BulkChange, BulkTally, Selection } from "../shared/bulk-run.js";
 import type { Page, Paged } from "./page.js";
 
-export type BulkJobState = "running" | "done" | "cancelled" | "failed";
+type BulkJobState = "running" | "done" | "cancelled" | "failed";
 
 export interface BulkJob {
   readonly id: number;

@@ -10,7 +10,7 @@ import { failAttempt } from "./attempt.js";
 export type History = "keep" | "erase";
 
 /** Of a device that is here, or of what is kept of one that was removed. */
-export type Removable = Pick<RemovedDevice, "deviceId" | "deviceType"> & { readonly isHere: boolean };
+type Removable = Pick<RemovedDevice, "deviceId" | "deviceType"> & { readonly isHere: boolean };
 
 /** @throws Refusal DEVICE_UNKNOWN */
 export async function findRemovable({ store }: Pick<Journal, "store">, id: string): Promise<Removable> {

@@ -6,7 +6,7 @@ import type { Question } from "../parts/question.js";
 type Words = Pick<Question, "title" | "what" | "confirmName" | "isDangerous">;
 
 /** What the rules are for. */
-export interface RuledType {
+interface RuledType {
   /** As in a sentence: `led`, or `all other types`. */
   readonly name: string;
   /** Its devices now. */
