@@ -59,7 +59,7 @@ function readKey(text: string, name: string): JWK {
     throw new KeyError(`${name} has ${text.length} characters, it is not a key: choose ${EXPECTED}`);
   if (LOCKED.test(text))
     throw new KeyError(
-      `${name} is locked with a passphrase: unlock it first, and choose the unlocked .jwk (Skyslot's own keys have no passphrase)`,
+      `${name} is locked with a passphrase: only the command line opens keys of \`skyslot keys init --passphrase\``,
     );
   if (PEM.test(text)) throw new KeyError(`${name} is in PEM form: choose ${EXPECTED}`);
   let key: unknown;

@@ -1,6 +1,7 @@
-// `skyslot keys`: release keys. The private key never leaves the machine that signs.
+// `skyslot keys`: release keys. The private key never leaves the machine that signs, and may have a passphrase.
 
 import type { Command } from "commander";
+import type { JWK } from "jose";
 import { show } from "./output.js";
 
 export function keysCommand(program: Command): void {
@@ -11,27 +12,44 @@ export function keysCommand(program: Command): void {
       "create an ES256 key pair: FILE (private, keep it safe) and FILE with .pub.jwk (for images and servers)",
     )
     .option("--out <file>", "file for the private key", "release.jwk")
+    .option(
+      "--passphrase",
+      "lock the private key with a passphrase: SKYSLOT_KEY_PASSPHRASE, a pipe or the keyboard",
+    )
     .option("--json", "print one JSON object")
-    .action((flags: { readonly out: string; readonly json?: boolean }) =>
+    .action((flags: InitFlags & { readonly json?: boolean }) =>
       show(
         flags,
         initKeys(flags),
-        (key) => `${key.private_key} (private) and ${key.public_key} (public), key ${key.kid}`,
+        (key) =>
+          `${key.private_key} (private${key.is_locked ? ", locked with the passphrase" : ""}) and ${key.public_key} (public), key ${key.kid}`,
       ),
     );
 }
 
+interface InitFlags {
+  readonly out: string;
+  readonly passphrase?: boolean;
+}
+
 /** Creates a key pair. An existing key is never overwritten: devices that trust it could no longer be updated. */
-async function initKeys({ out }: { readonly out: string }) {
+async function initKeys({ out, passphrase: isLocked = false }: InitFlags) {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
   const { makeReleaseKeys } = await import("../../release/keys.js");
   const { warnIfGitSees } = await import("./git-ignore.js");
   const { privateKey, publicKey } = await makeReleaseKeys();
+  const text = isLocked ? await locked(privateKey) : JSON.stringify(privateKey, undefined, 2);
   const publicFile = `${out.replace(/\.jwk$/, "")}.pub.jwk`;
   await mkdir(dirname(out), { recursive: true });
-  await writeFile(out, `${JSON.stringify(privateKey, undefined, 2)}\n`, { mode: 0o600, flag: "wx" });
+  await writeFile(out, `${text}\n`, { mode: 0o600, flag: "wx" });
   await warnIfGitSees(out, "the private key");
   await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
-  return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "" };
+  return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "", is_locked: isLocked };
+}
+
+async function locked(privateKey: JWK): Promise<string> {
+  const { lockKey } = await import("../../release/locked-key.js");
+  const { readPassphrase } = await import("./signing-key.js");
+  return lockKey(privateKey, await readPassphrase("passphrase: "));
 }

@@ -9,6 +9,7 @@ import { defined } from "../shared/defined.js";
 import { buildImageFile, type CHIP_NAMES } from "./image.js";
 import { createdNow, manifestBeside, splitName } from "./manifest-files.js";
 import { printLine, show, UsageError, wholeNumber } from "./output.js";
+import { readSigningKey } from "./signing-key.js";
 
 interface FolderFlags {
   readonly name: string;
@@ -76,10 +77,8 @@ export function addFolderCommand(group: Command): void {
 }
 
 async function writeFolder(folder: string, images: readonly string[], flags: FolderFlags): Promise<Written> {
-  const { readFile } = await import("node:fs/promises");
-  const { readPrivateKey } = await import("../../release/keys.js");
   const { planFolder } = await import("../../release/folder.js");
-  const key = readPrivateKey(await readFile(flags.key, "utf8"), flags.key);
+  const key = await readSigningKey(flags.key);
   const sources = flags.app ? await build(flags) : await Promise.all(images.map(readSource));
   if (sources.length === 0)
     throw new UsageError("there is nothing to release: name images, or apps with --app");

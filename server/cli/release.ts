@@ -14,6 +14,7 @@ import { addFolderCommand } from "./release-folder.js";
 import { addNotesCommand } from "./release-notes.js";
 import { readLineFrom } from "./secret-input.js";
 import { addSignPageCommand } from "./sign-page.js";
+import { readSigningKey } from "./signing-key.js";
 
 interface Json {
   readonly json?: boolean;
@@ -213,7 +214,6 @@ export const showUpload = (firmware: string, flags: UploadFlags): Promise<void> 
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
   const { describeRelease } = await import("../../release/describe.js");
-  const { readPrivateKey } = await import("../../release/keys.js");
   const { signRelease } = await import("../../release/signing.js");
   const created = createdNow();
   const payload = describeRelease(await readFile(firmware), {
@@ -229,7 +229,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
       format: flags.format,
     }),
   });
-  const jws = await signRelease(payload, readPrivateKey(await readFile(flags.key, "utf8"), flags.key));
+  const jws = await signRelease(payload, await readSigningKey(flags.key));
   const file = flags.out ?? manifestBeside(firmware);
   await writeFile(file, `${jws}\n`);
   const { format, type, hardware, chip, version, build, size, sha256 } = payload;

@@ -6,6 +6,7 @@ import { defined } from "../shared/defined.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { createdNow, readManifestOf, readTime, splitName } from "./manifest-files.js";
 import { printLine, printRows, show, UsageError, wholeNumber, yellow } from "./output.js";
+import { readSigningKey } from "./signing-key.js";
 import { toMinute, toSecond } from "./times.js";
 
 interface SignFlags {
@@ -100,8 +101,7 @@ const CHANGES = Object.freeze([
 
 /** Signs which releases belong together into a file. @throws ReleaseError, KeyError, UsageError */
 async function signSystemFile(releases: readonly string[], flags: SignFlags): Promise<SignedSystemFile> {
-  const { readFile, writeFile } = await import("node:fs/promises");
-  const { readPrivateKey } = await import("../../release/keys.js");
+  const { writeFile } = await import("node:fs/promises");
   const { describeSystem, signSystem } = await import("../../release/system.js");
   const created = createdNow();
   const members = await Promise.all(
@@ -122,7 +122,7 @@ async function signSystemFile(releases: readonly string[], flags: SignFlags): Pr
       expires: flags.expires === undefined ? undefined : await readTime(flags.expires, created),
     }),
   });
-  const jws = await signSystem(payload, readPrivateKey(await readFile(flags.key, "utf8"), flags.key));
+  const jws = await signSystem(payload, await readSigningKey(flags.key));
   const { name, version } = payload;
   const file = flags.out ?? `${name}-${version}.system.jws`;
   await writeFile(file, `${jws}\n`);
