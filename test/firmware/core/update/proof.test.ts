@@ -7,7 +7,7 @@ import { inPhase, JOB } from "../update-phases.js";
 
 const SIZE = 3 * 4096 + 160;
 const TAIL = Uint8Array.from({ length: 32 }, (_, i) => i);
-const UNSIGNED = { ...JOB, signed: false, tail: TAIL };
+const UNSIGNED = { ...JOB, signed: false, tail: TAIL, release: { ...JOB.release, sha256: "" } };
 
 describe("the check of the whole image", () => {
   it("expects the signed SHA-256, espota's MD5, or the SHA-256 at the image's end", () => {
@@ -23,6 +23,12 @@ describe("the check of the whole image", () => {
       digest: "f".repeat(32),
     });
     expect(proofOf(UNSIGNED)).deep.equal({ algorithm: "SHA256", length: size - 32, digest: hex(TAIL) });
+  });
+
+  it("expects the SHA-256 that the owner has agreed to, of the whole of an unsigned image", () => {
+    const { size } = JOB.release;
+    const agreed = { ...UNSIGNED, release: { ...JOB.release, sha256: "e".repeat(64) } };
+    expect(proofOf(agreed)).deep.equal({ algorithm: "SHA256", length: size, digest: "e".repeat(64) });
   });
 
   it("hashes from the first byte, with a number that no earlier hash answers", () => {
