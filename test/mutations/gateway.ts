@@ -151,13 +151,13 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "nodes are told to start before all have the image",
-    file: "firmware/core/gateway/job.ts",
+    file: "firmware/core/gateway/job-end.ts",
     original: "const hasAll = concerned.every(",
     mutated: "const hasAll = concerned.some(",
   },
   {
     what: "one node that fails does not keep the others of all or none",
-    file: "firmware/core/gateway/job.ts",
+    file: "firmware/core/gateway/job-end.ts",
     original: 'const failed = nodes.find(({ phase }) => phase === "failed");',
     mutated: "const failed = undefined as JobNode | undefined;",
   },

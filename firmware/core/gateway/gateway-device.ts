@@ -27,7 +27,7 @@ import {
 } from "../radio/block-sender.js";
 import type { BlockEvent, CombineEvent, CombineParts } from "../radio/block-vocabulary.js";
 import { isExchangeFrame } from "../radio/exchange-frames.js";
-import { type ExchangeAnswer, type ExchangeRequest, problem } from "../radio/exchange-message.js";
+import type { ExchangeAnswer, ExchangeRequest } from "../radio/exchange-message.js";
 import { BROADCAST, type RadioEffect, type RadioEvent } from "../radio/vocabulary.js";
 import {
   availableBytes,
@@ -62,6 +62,7 @@ import {
   nextLookMs,
   WAIT_SECONDS,
 } from "./gathering.js";
+import { imageAnswer, REFUSED_MS, tooLarge } from "./image-answer.js";
 import {
   initialRelay,
   knowImage,
@@ -87,14 +88,6 @@ const BEACON_MS = 10_000;
 const ANSWER_ALL_MS = 40;
 /** Of no network: until one is joined, and its access point decides. */
 const FIRST_CHANNEL = 1;
-/** An image that somebody has asked for so lately keeps the cache. */
-const KEPT_MS = 90_000;
-/** One that a person has sent may wait for that person. */
-const KEPT_UPLOAD_MS = 3_600_000;
-/** What the update server has refused for no reason that it gave is asked for again after. */
-const REFUSED_MS = 30_000;
-/** Somebody has to flash the gateway with another table of partitions first. */
-const TOO_LARGE_SECONDS = 3_600;
 type GatewayTimer =
   | "relay.beacon"
   | "relay.gather"
@@ -276,7 +269,7 @@ class Turn {
     this.effects.push({ type: "startRadio", channel: FIRST_CHANNEL });
     this.#beacon(0);
     this.#setBeacon();
-    if (!image || this.#tooLarge(image)) return;
+    if (!image || tooLarge(image, this.#settings.cacheBytes)) return;
     this.state = { ...this.state, relay: knowImage(this.state.relay, image) };
     this.#cache(useCacheFor(this.state.cache, image));
     this.#serve(image);
@@ -341,14 +334,9 @@ class Turn {
       gatewayId: this.state.gatewayId,
       member: this.#settings.member,
       ownDigests: (request) => this.state.upload && uploadDigests(this.state.upload, request),
-      imageAnswer: (image) => this.#tooLarge(image) ?? imageAnswer(this.state, image, this.#stamp.at),
+      imageAnswer: (image) =>
+        tooLarge(image, this.#settings.cacheBytes) ?? imageAnswer(this.state, image, this.#stamp.at),
     };
-  }
-
-  #tooLarge({ release: { size } }: CachedImage): ExchangeAnswer | undefined {
-    const { cacheBytes } = this.#settings;
-    if (size <= cacheBytes) return undefined;
-    return problem(507, `the image has ${size} bytes, the gateway's cache ${cacheBytes}`, TOO_LARGE_SECONDS);
   }
 
   #relay([relay, outputs]: readonly [RelayState, readonly RelayOutput[]]): void {
@@ -396,7 +384,7 @@ class Turn {
 
   /** An image that is wanted whole, before any node has asked for it. */
   #order({ image, headers }: Extract<OrderEvent, { readonly type: "imageOrdered" }>): void {
-    if (this.#tooLarge(image)) return;
+    if (tooLarge(image, this.#settings.cacheBytes)) return;
     const isOther = this.state.cache.image?.id !== image.id;
     this.state = {
       ...this.state,
@@ -573,21 +561,3 @@ const SENDER_ATTEMPT = -1;
 
 const serverOf = ({ update }: DeviceState): string | undefined =>
   update.online && update.server !== "" ? update.server : undefined;
-
-/** Whether an image can be passed on now; otherwise what its node is told, which makes it try later. */
-function imageAnswer(state: GatewayState, image: CachedImage, at: number): ExchangeAnswer | undefined {
-  const { cache, refusal, isTaken } = state;
-  if (isTaken || (cache.image && cache.image.id !== image.id && isWanted(state, at)))
-    return problem(503, "the gateway passes on another image", KEPT_MS / 1_000);
-  if (isUploaded(image) && (state.upload?.phase !== "stored" || state.upload.image.id !== image.id))
-    return problem(503, "the gateway does not have the image, or is checking it", REFUSED_MS / 1_000);
-  if (!refusal || at >= refusal.untilMs || cache.image?.id !== image.id) return undefined;
-  const seconds = Math.ceil((refusal.untilMs - at) / 1_000);
-  const status = refusal.status >= 400 ? refusal.status : 503;
-  return problem(status, "the update server does not give the image", seconds);
-}
-
-const isWanted = ({ wantedMs, sender, upload, gathering }: GatewayState, at: number): boolean =>
-  gathering !== undefined ||
-  (wantedMs > 0 && at - wantedMs < (upload ? KEPT_UPLOAD_MS : KEPT_MS)) ||
-  (sender !== undefined && sender.phase !== "idle");

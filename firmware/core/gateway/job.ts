@@ -18,8 +18,8 @@ import { type Distribution, type NodeProgress, newDistribution, PART_BYTES } fro
 import type { ExchangeRequest } from "../radio/exchange-message.js";
 import type { CacheEvent } from "./cache-vocabulary.js";
 import type { CachedImage } from "./cached-image.js";
+import { endOfAll, endOfEach, type JobEnd } from "./job-end.js";
 import {
-  isForNode,
   type Member,
   newsOfCheck,
   newsOfDownload,
@@ -27,16 +27,7 @@ import {
   readCheck,
   withMember,
 } from "./job-members.js";
-import {
-  isOver,
-  type JobNode,
-  newsOf,
-  nodesAt,
-  reported,
-  reportOf,
-  unreported,
-  withNode,
-} from "./job-nodes.js";
+import { type JobNode, newsOf, nodesAt, reported, reportOf, unreported, withNode } from "./job-nodes.js";
 import {
   JOB_KEY,
   type JobOrder,
@@ -62,14 +53,6 @@ const SOON_MS = 2_000;
 /** Between two looks at the nodes. */
 const LOOK_MS = 5_000;
 const ANSWER_MS = 20_000;
-/** Three announcements go by: a node that wants the image has begun by then. */
-const QUIET_MS = 200_000;
-/** A node of ours checks every two minutes: all that are there were heard by then. */
-const GATHER_MS = 150_000;
-/** A node of ours that is silent for so long has gone. */
-const SILENT_MS = 900_000;
-/** Nobody has asked for the image. */
-const UNWANTED_MS = 86_400_000;
 /** An image that is not whole after this is not to be had. */
 const FETCH_MS = 3_600_000;
 /** Numbers of the requests; the relay's, the cache's and those of plain-image.ts are others. */
@@ -122,7 +105,7 @@ export interface JobState {
   readonly beganAt: number;
   /** When a node has moved last. */
   readonly movedAt: number;
-  readonly result: { readonly status: "completed" | "failed"; readonly message: string } | undefined;
+  readonly result: JobEnd | undefined;
   readonly request: number;
   readonly asking: Asking | undefined;
 }
@@ -516,48 +499,6 @@ function withMeshNodes(state: JobState, meshNodes: readonly NodeProgress[], at: 
     nodes = withNode(nodes, { id: `${nodeId}`, phase: known, part, error, at: heardAt });
   }
   return nodes === state.nodes ? state : { ...state, nodes, movedAt: at };
-}
-
-type End = NonNullable<JobState["result"]>;
-
-function endOfEach({ nodes, beganAt, movedAt }: JobState, { nodeId }: JobOrder, at: number): End | undefined {
-  if (nodes.length === 0)
-    return at - beganAt >= UNWANTED_MS
-      ? { status: "failed", message: "no node has asked for it" }
-      : undefined;
-  const open = nodes.find((node) => !isOver(node) && at - node.at < SILENT_MS);
-  if (open || (at - movedAt < QUIET_MS && nodeId === undefined)) return undefined;
-  return summary(nodes);
-}
-
-function summary(nodes: readonly JobNode[]): End {
-  const doneCount = nodes.filter(({ phase }) => phase === "completed").length;
-  const message = `${doneCount} of ${nodes.length} nodes have it`;
-  return { status: doneCount > 0 ? "completed" : "failed", message };
-}
-
-/** Before the commit one that fails ends it for all; afterwards it is only waited for. */
-function endOfAll(state: JobState, order: JobOrder, at: number): End | "commit" | undefined {
-  const { nodes, members, isCommitted, beganAt, movedAt } = state;
-  if (isCommitted) {
-    if (nodes.some((node) => !isOver(node) && at - node.at < SILENT_MS)) return undefined;
-    if (nodes.length === 0 || at - movedAt < GATHER_MS) return undefined;
-    const end = summary(nodes);
-    return nodes.every(({ phase }) => phase === "completed") ? end : { ...end, status: "failed" };
-  }
-  const failed = nodes.find(({ phase }) => phase === "failed");
-  if (failed) return { status: "failed", message: `${failed.id}: ${failed.error}` };
-  const concerned = members.filter((member) => isForNode(order, member));
-  const silent = concerned.find((member) => at - member.at >= SILENT_MS);
-  if (silent) return { status: "failed", message: `${silent.id} has fallen silent` };
-  if (concerned.length === 0)
-    return at - beganAt >= UNWANTED_MS
-      ? { status: "failed", message: "no node has asked for it" }
-      : undefined;
-  const hasAll = concerned.every(({ id }) =>
-    nodes.some((node) => node.id === id && (node.phase === "staged" || node.phase === "completed")),
-  );
-  return hasAll && at - beganAt >= GATHER_MS ? "commit" : undefined;
 }
 
 // ── reports
