@@ -125,6 +125,10 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
   }),
   "GET /api/bulk-jobs/:id": ({ bulkJob }) => idParam(bulkJob),
   "POST /api/bulk-jobs/:id/cancel": ({ bulkJob }) => idParam(bulkJob),
+  "PUT /api/registration/:type": (_around, random) => ({
+    params: { type: pick(random, ["base", LEGACY_TYPE]) },
+    body: { registration: "open", tokens: pick(random, ["optional", "first-use"]) },
+  }),
   "POST /api/audit/:id/undo": ({ undoable }) => idParam(undoable),
   "POST /api/rollouts": rolloutBody,
   "POST /api/rollouts/plan": rolloutBody,
