@@ -108,7 +108,7 @@ describe("the migrations of a database", () => {
         }>`select name from sqlite_master where type = 'index' and sql is not null order by name`.execute(db)
       ).rows.map(({ name }) => name);
     const before = await indexes();
-    await migrate(database);
+    await migrate(database, ALL.slice(0, ALL.indexOf("0140_removed_devices") + 1));
     expect((await indexes()).filter((name) => !name.startsWith("removed_"))).to.deep.equal(before);
     const open = await add(5, "pending").catch((error: Error) => error.message);
     expect(open).to.contain("UNIQUE");
