@@ -45,7 +45,7 @@ export interface Arriving {
   /** The first byte that was ordered. */
   readonly start: number;
   /** Blocks that are in the slot; changed in place. */
-  readonly stored: Int32Array;
+  readonly blocks: Int32Array;
   /** Where the chunk begins that core was told of last: if it asks for that one again, it is wrong. */
   readonly toldStart: number | undefined;
 }
@@ -57,19 +57,19 @@ export function arrivingFrom(
   image: BlockImage,
   before: Arriving | undefined,
 ): Arriving {
-  const stored = newBlockSet(blockCountOf(image.imageBytes));
-  if (before && start >= before.start) stored.set(before.stored);
+  const blocks = newBlockSet(blockCountOf(image.imageBytes));
+  if (before && start >= before.start) blocks.set(before.blocks);
   for (let block = blockOf(start); block * BLOCK_BYTES < chunkEnd(image, start); block++)
-    removeBlock(stored, block);
-  return { attempt, start, stored, toldStart: undefined };
+    removeBlock(blocks, block);
+  return { attempt, start, blocks, toldStart: undefined };
 }
 
-export const noteStored = ({ stored }: Arriving, offset: number): void => addBlock(stored, blockOf(offset));
+export const noteStored = ({ blocks }: Arriving, offset: number): void => addBlock(blocks, blockOf(offset));
 
 /** Whether all blocks of the chunk at `start` are in the slot. */
-export function isChunkStored({ stored }: Arriving, image: BlockImage, start: number): boolean {
+export function isChunkStored({ blocks }: Arriving, image: BlockImage, start: number): boolean {
   for (let block = blockOf(start); block * BLOCK_BYTES < chunkEnd(image, start); block++)
-    if (!hasBlock(stored, block)) return false;
+    if (!hasBlock(blocks, block)) return false;
   return true;
 }
 

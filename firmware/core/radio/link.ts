@@ -400,7 +400,7 @@ function chunkAsked(state: LinkState, attempt: number, start: number): Step {
     start,
     // all of it: what core asks for next is in the air already
     end: imageBytes,
-    stored: fresh.stored,
+    stored: fresh.blocks,
   };
   return [{ ...state, asked, arriving: fresh, blockAttempt }, [{ type: "receiveBlocks", order }]];
 }
