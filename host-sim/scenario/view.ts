@@ -3,7 +3,7 @@
 import type { Light, Sense } from "../hardware/gpio.js";
 import { carryOut } from "../sim/web-view/control.js";
 import { factsOf } from "../sim/web-view/facts.js";
-import { SceneReader } from "../sim/web-view/scene.js";
+import { SceneReader } from "../sim/web-view/scene-reader.js";
 import { openView } from "../sim/web-view/view.js";
 import type { ScenarioResult, ScenarioRun } from "./run.js";
 

@@ -9,7 +9,7 @@ import { showLights } from "./drawing.js";
 import type { Terminal } from "./terminal.js";
 import { carryOut } from "./web-view/control.js";
 import { factsOf } from "./web-view/facts.js";
-import { SceneReader } from "./web-view/scene.js";
+import { SceneReader } from "./web-view/scene-reader.js";
 import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions

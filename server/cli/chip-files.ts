@@ -9,7 +9,7 @@ interface Chip {
   readonly efuse: { readonly blocks: Uint8Array };
 }
 
-export const efuseFileOf = (flashFile: string): string => `${flashFile}.efuse`;
+const efuseFileOf = (flashFile: string): string => `${flashFile}.efuse`;
 
 /** @returns what was written besides the flash */
 export async function saveChip(path: string, { flash, efuse }: Chip): Promise<string | undefined> {

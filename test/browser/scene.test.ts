@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import type { Action } from "../../host-sim/sim/web-view/action.js";
-import type { Scene, SceneDevice } from "../../host-sim/sim/web-view/scene.js";
+import type { Scene, SceneDevice } from "../../host-sim/sim/web-view/scene-reader.js";
 import type { UpdateState } from "../../host-sim/sim/web-view/update-state.js";
 import { openView, type Shown, type View } from "../../host-sim/sim/web-view/view.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";

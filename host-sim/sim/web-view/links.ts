@@ -7,7 +7,7 @@ import type { VirtualDevice } from "../../device/device.js";
 import { BROADCAST } from "../../network/espnow-air.js";
 
 /** What the update server is called in a link. */
-export const SERVER = "server";
+const SERVER = "server";
 
 export interface SceneLink {
   /** SERVER, or the name of a device: the one that is nearer to the server. */

@@ -8,7 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Light, Sense } from "../../hardware/gpio.js";
 import { type Action, MAX_ACTION_BYTES, readAction } from "./action.js";
 import type { Facts } from "./facts.js";
-import type { Scene } from "./scene.js";
+import type { Scene } from "./scene-reader.js";
 
 /** A device on the page. */
 export interface Shown extends Facts {

@@ -133,13 +133,7 @@ export class PairHouse {
 
 const NAMESPACE = "skyslot";
 
-export const systemsIn = ({
-  factory,
-  update,
-  crashing,
-  misfit,
-  later,
-}: PairImages): readonly PairSystem[] => [
+const systemsIn = ({ factory, update, crashing, misfit, later }: PairImages): readonly PairSystem[] => [
   factory,
   update,
   crashing.receiver,

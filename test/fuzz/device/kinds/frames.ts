@@ -118,7 +118,7 @@ export const relayed: Kind = {
 };
 
 /** It has found its gateway, and has checked. */
-export async function linked(house: House): Promise<void> {
+async function linked(house: House): Promise<void> {
   const seen = house.server.checkCount;
   if (!(await house.until(() => house.server.checkCount > seen, 600_000)))
     throw new Error("the device does not find its gateway");
@@ -304,7 +304,7 @@ const TARGETS = Object.freeze([
   "*",
 ]);
 
-export function requestOf(random: Random): string {
+function requestOf(random: Random): string {
   if (chance(random, 0.6)) return plainRequest(random);
   const method = pick(random, ["GET", "GET", "POST", "POST", "PUT", "get", ""]);
   const target = chance(random, 0.9)
@@ -349,7 +349,7 @@ function plainRequest(random: Random): string {
   return `${isPost ? "POST" : "GET"} ${target}\n${headers.map((line) => `${line}\n`).join("")}\n${isPost ? body : ""}`;
 }
 
-export function answerOf(random: Random): Uint8Array {
+function answerOf(random: Random): Uint8Array {
   const blocks = `${"0123456789abcdef".slice(0, pick(random, [16, 16, 16, 15]))} ${pick(random, [...EDGE_NUMBERS, "40000", "40000"])} ${pick(random, [...EDGE_NUMBERS, "16384", "16384"])}`;
   const answer = writeAnswer({
     status: pick(random, [200, 206, 206, 204, 304, 404, 503, 599]),

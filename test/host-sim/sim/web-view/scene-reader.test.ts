@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import { presetScenario } from "../../../../host-sim/scenario/presets.js";
 import { runScenario, type ScenarioRun } from "../../../../host-sim/scenario/run.js";
-import { type Scene, SceneReader } from "../../../../host-sim/sim/web-view/scene.js";
+import { type Scene, SceneReader } from "../../../../host-sim/sim/web-view/scene-reader.js";
 import { openScenarioServer } from "../../../../server/demo/scenario-server.js";
 
 const CHUNK_BYTES = 16 * 1024;
