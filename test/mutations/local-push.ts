@@ -66,8 +66,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "espota is open though unsigned images are not allowed",
     file: file,
-    original: 'state.owner.token !== "" && state.acceptUnsigned',
-    mutated: 'state.owner.token !== "" || state.acceptUnsigned',
+    original: 'state.token !== "" && state.acceptUnsigned',
+    mutated: 'state.token !== "" || state.acceptUnsigned',
   },
   {
     what: "unsigned images are allowed unless they are switched off",

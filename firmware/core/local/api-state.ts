@@ -6,7 +6,7 @@ import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
 import type { Guarded } from "./guard.js";
-import { noOwnerProof, type Owner, type OwnerProof } from "./owner-proof.js";
+import { noOwnerProof, type Owner, type OwnerProof, ownerSince } from "./owner-proof.js";
 
 export interface LastError {
   readonly code: string;
@@ -109,12 +109,8 @@ export const guardedOf = ({ boot, token, ssids, ...state }: LocalApiState): Guar
 });
 
 /** Whom the requests for a change have to come from. */
-export const ownerOf = ({ boot, preferences, token }: LocalApiState): Owner => ({
-  token,
-  acceptsBearer: preferences?.acceptBearer ?? true,
-  realm: boot?.identity.deviceId ?? "",
-  bootRandom: boot?.random ?? 0,
-});
+export const ownerOf = ({ boot, preferences, token }: LocalApiState): Owner =>
+  ownerSince(boot, token, preferences?.acceptBearer ?? true);
 
 /** The names that a request may be addressed to, without a domain. */
 export const ownNames = ({

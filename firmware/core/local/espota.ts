@@ -125,7 +125,7 @@ function answered(state: EspotaState, push: PushState, { address, port, text, at
   const [, clientNonce = "", answer = ""] = match;
   return [
     { ...state, invitation: { ...invitation, replyPort: port, clientNonce, answer, step: "hashingToken" } },
-    [{ type: "hashText", algorithm: algorithmOf(answer), text: push.owner.token }],
+    [{ type: "hashText", algorithm: algorithmOf(answer), text: push.token }],
   ];
 }
 

@@ -9,7 +9,7 @@
 
 import { textsEqual } from "../bytes.js";
 import type { Effect } from "../effect.js";
-import type { Stamped } from "../event.js";
+import type { Booted, Stamped } from "../event.js";
 import {
   type Answer,
   type Challenges,
@@ -47,6 +47,18 @@ export interface Owner {
   /** A random number of the boot, 0 (included) to 1 (excluded): nonces begin with it. */
   readonly bootRandom: number;
 }
+
+/** Made when it is needed, so that nobody keeps a copy. @param boot undefined: the device has not started yet */
+export const ownerSince = (
+  boot: Stamped<Booted> | undefined,
+  token: string,
+  acceptsBearer: boolean,
+): Owner => ({
+  token,
+  acceptsBearer,
+  realm: boot?.identity.deviceId ?? "",
+  bootRandom: boot?.random ?? 0,
+});
 
 /** What is remembered between requests. Nothing before the first one: until then it is a constant, in flash. */
 export interface OwnerProof<Any extends Asker> {

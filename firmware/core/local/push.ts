@@ -33,6 +33,7 @@ import {
   noOwnerProof,
   type Owner,
   type OwnerProof,
+  ownerSince,
   withoutConnection,
   withoutKey,
 } from "./owner-proof.js";
@@ -42,7 +43,10 @@ import { answerWithoutCredentials, readOffer, refused, type Taker } from "./push
 export const PUSH_PORT = 3232;
 
 export interface PushState {
-  readonly owner: Owner;
+  /** Empty: the owner has set none. */
+  readonly token: string;
+  readonly acceptBearer: boolean;
+  readonly boot: Stamped<Booted> | undefined;
   readonly proof: OwnerProof<PushAsker>;
   readonly acceptUnsigned: boolean;
   readonly slotBytes: number;
@@ -68,7 +72,9 @@ interface Form {
 const RELEASE_WAIT_MS = 600_000;
 
 export const initialPush: PushState = Object.freeze({
-  owner: Object.freeze({ token: "", acceptsBearer: true, realm: "", bootRandom: 0 }),
+  token: "",
+  acceptBearer: true,
+  boot: undefined,
   proof: noOwnerProof,
   acceptUnsigned: false,
   slotBytes: 0,
@@ -90,7 +96,7 @@ export function pushStep(state: PushState, event: Stamped): Step {
     case "tokenChosen":
       return tokenChosen(state, event.token);
     case "bearerChosen":
-      return [{ ...state, owner: { ...state.owner, acceptsBearer: event.accept } }, []];
+      return [{ ...state, acceptBearer: event.accept }, []];
     case "unsignedChosen":
       return reopened({ ...state, acceptUnsigned: event.accept });
     case "pushRequested":
@@ -123,7 +129,7 @@ function requested(state: PushState, event: Extract<Stamped, { readonly type: "p
   const { method, query, headers } = head;
   const path = query === undefined ? head.path : `${head.path}?${query}`;
   const asker: PushAsker = { connection, method, path, address, authorization: headers.authorization, head };
-  const [proof, verdict] = examine(state.proof, state.owner, asker, at);
+  const [proof, verdict] = examine(state.proof, ownerOf(state), asker, at);
   const next: PushState = { ...state, proof };
   switch (verdict.is) {
     case "right":
@@ -150,7 +156,7 @@ function requested(state: PushState, event: Extract<Stamped, { readonly type: "p
         "this device does not take its token as it is: answer the challenge",
       );
     case "unknown": {
-      const bearer = state.owner.acceptsBearer ? ", or Authorization: Bearer TOKEN" : "";
+      const bearer = state.acceptBearer ? ", or Authorization: Bearer TOKEN" : "";
       return unauthorized(next, asker, event, `an answer to the challenge is missing${bearer}`);
     }
   }
@@ -158,7 +164,7 @@ function requested(state: PushState, event: Extract<Stamped, { readonly type: "p
 
 /** Every request without credentials gets a nonce of its own. */
 function unauthorized(state: PushState, asker: PushAsker, event: Stamped, message: string): Step {
-  const [proof, headers] = challengeFor(state.proof, state.owner, asker, event);
+  const [proof, headers] = challengeFor(state.proof, ownerOf(state), asker, event);
   return [{ ...state, proof }, [refuse(asker, 401, message, headers)]];
 }
 
@@ -174,7 +180,7 @@ function answerComputed(state: PushState, event: Extract<Stamped, { readonly typ
 
 function tokenChosen(state: PushState, token: string): Step {
   const [proof, turnedAway] = withoutKey(state.proof);
-  const [next, effects] = reopened({ ...state, proof, owner: { ...state.owner, token } });
+  const [next, effects] = reopened({ ...state, proof, token });
   return [next, [...turnedAway.map(tokenChanged), ...effects]];
 }
 
@@ -211,7 +217,7 @@ function authorized(
 
 const takerOf = (state: PushState, at: number): Taker => ({
   isListening: state.listening,
-  hasToken: state.owner.token !== "",
+  hasToken: state.token !== "",
   slotBytes: state.slotBytes,
   acceptUnsigned: state.acceptUnsigned,
   release: state.release && at < state.release.untilMs ? state.release.text : undefined,
@@ -289,16 +295,15 @@ const reopened = (state: PushState): Step => [
 ];
 
 /** espota's protocol has no field for a signature, so it is on only where unsigned images are accepted. */
-export const espotaIsOn = (state: PushState): boolean => state.owner.token !== "" && state.acceptUnsigned;
+export const espotaIsOn = (state: PushState): boolean => state.token !== "" && state.acceptUnsigned;
 
-const pushSettings = ({ stored, build, target, identity, random }: Booted & Stamped): PushState => ({
+const pushSettings = (boot: Stamped<Booted>): PushState => ({
   ...initialPush,
-  owner: {
-    token: stored[TOKEN_KEY] ?? build.pushToken ?? "",
-    acceptsBearer: stored[BEARER_KEY] !== "0",
-    realm: identity.deviceId,
-    bootRandom: random,
-  },
-  acceptUnsigned: stored[UNSIGNED_KEY] === "1",
-  slotBytes: target?.sizeBytes ?? 0,
+  token: boot.stored[TOKEN_KEY] ?? boot.build.pushToken ?? "",
+  acceptBearer: boot.stored[BEARER_KEY] !== "0",
+  boot,
+  acceptUnsigned: boot.stored[UNSIGNED_KEY] === "1",
+  slotBytes: boot.target?.sizeBytes ?? 0,
 });
+
+const ownerOf = ({ token, acceptBearer, boot }: PushState): Owner => ownerSince(boot, token, acceptBearer);

@@ -74,7 +74,7 @@ describe("the script that proves the token", () => {
     await browser.click("bearer");
     await browser.submit("settings", { name: "K\u{fc}che 2" });
     expect(browser.text("settings-say")).equal(STATUS_SCRIPT_STRINGS.saved);
-    expect(browser.state.push.owner.acceptsBearer).equal(false);
+    expect(browser.state.push.acceptBearer).equal(false);
     await browser.submit("settings", { name: "Attic" });
     expect(browser.state.localApi.preferences?.deviceName).equal("Attic");
     expect(browser.sent.length).greaterThan(8);

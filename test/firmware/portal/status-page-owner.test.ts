@@ -24,7 +24,7 @@ describe("the status page of a device and its owner", () => {
       ]);
       expect(browser.element("new-token").value).equal("");
       await browser.submit("owner", { "new-token": "another-token-2" });
-      expect(browser.state.push.owner.token).equal("another-token-2");
+      expect(browser.state.push.token).equal("another-token-2");
       expect(browser.text("owner-say")).include("another-token-2");
       expect(browser.element("token").value).equal("another-token-2");
       await browser.submit("settings", { name: "Lamp" });
@@ -35,7 +35,7 @@ describe("the status page of a device and its owner", () => {
       browser = await new StatusBrowser().open();
       await browser.submit("owner", { "new-token": "another-token-2" });
       expect(browser.text("owner-say")).equal(STATUS_SCRIPT_STRINGS.needToken);
-      expect(browser.state.push.owner.token).equal(TOKEN);
+      expect(browser.state.push.token).equal(TOKEN);
     });
 
     it("is suggested on a device that was just plugged in and has none", async () => {
@@ -45,7 +45,7 @@ describe("the status page of a device and its owner", () => {
       const suggested = browser.element("new-token").value;
       expect(suggested).match(/^[a-z2-9]{4}(-[a-z2-9]{4}){2}$/);
       await browser.submit("owner");
-      expect(browser.state.push.owner.token).equal(suggested);
+      expect(browser.state.push.token).equal(suggested);
       expect([shown("token-part"), browser.text("owner-why")]).deep.equal([true, ""]);
     });
 

@@ -28,7 +28,7 @@ class Receiver {
     boot: BOOTED,
     push: {
       ...initialPush,
-      owner: { ...initialPush.owner, token: TOKEN },
+      token: TOKEN,
       listening: true,
       slotBytes: 1_000,
     },

@@ -191,7 +191,7 @@ describe("the local api", () => {
       expect(device.post("/api/token", { token }).status, `${token}`).equal(400);
     expect(device.post("/api/token", { token: "another-token-2" }).status).equal(200);
     expect(device.done).deep.equal(["store push.token"]);
-    expect(device.state.push.owner.token).equal("another-token-2");
+    expect(device.state.push.token).equal("another-token-2");
     expect(device.post("/api/restart").status).equal(403);
     expect(device.post("/api/restart", {}, { authorization: "Bearer another-token-2" }).status).equal(202);
   });

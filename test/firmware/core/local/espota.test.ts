@@ -11,7 +11,7 @@ const TOKEN = "let me in";
 const MD5 = "0123456789abcdef0123456789abcdef";
 const PUSH = {
   ...initialPush,
-  owner: { ...initialPush.owner, token: TOKEN },
+  token: TOKEN,
   acceptUnsigned: true,
   slotBytes: 0x200000,
 };

@@ -151,7 +151,7 @@ describe("who may change a device", () => {
       post("/api/join", { ssid: "home", password: "right password" });
       device.join();
       expect(device.done).deep.equal(["store networks", "store push.token"]);
-      expect(device.state.push.owner.token).equal(TOKEN);
+      expect(device.state.push.token).equal(TOKEN);
       expect(device.post("/api/restart", {}, STRANGER).status).equal(401);
       expect(device.post("/api/restart").status).equal(202);
     });

@@ -53,7 +53,7 @@ describe("a change of settings that cannot be stored", () => {
       });
       expect(device.get("/api/settings")).deep.equal(before);
       expect(device.state.update.server).equal(before.server);
-      expect(device.state.push.owner.token).equal(TOKEN);
+      expect(device.state.push.token).equal(TOKEN);
       expect(device.get("/api/health").problems.map(({ code }: { code: string }) => code)).deep.equal([
         "STORE_FAILED",
       ]);
