@@ -99,9 +99,9 @@ const PLANTED: readonly Planted[] = [
     inputCount: 600,
     fault: /^restart for "(owner|factory-reset|roll-back)"/,
     mutation: {
-      file: "firmware/core/local/guard.ts",
-      original: "return textsEqual(given, token) ?",
-      mutated: "return given.length > 0 ?",
+      file: "firmware/core/local/owner-proof.ts",
+      original: "given.length <= MAX_TOKEN_CHARACTERS && textsEqual(given, owner.token);",
+      mutated: "given.length > 0;",
     },
   },
   {
@@ -111,8 +111,8 @@ const PLANTED: readonly Planted[] = [
     fault: /^restart by uncaught, RangeError/,
     mutation: {
       file: "firmware/core/radio/beacon.ts",
-      original: "if (bytes.length < (type === BEACON ? BEACON_BYTES : SEEK_BYTES)) return undefined;",
-      mutated: "",
+      original: "(type !== BEACON && type !== SEEK) || bytes.length < FRAME_BYTES)",
+      mutated: "(type !== BEACON && type !== SEEK))",
     },
   },
   {
