@@ -104,7 +104,6 @@ describe("the page of a pair in a browser", function () {
     await page.getByRole("button", { name: "Update both" }).click();
     await says("1.1.0: the devices receive their images.");
     await page.getByRole("button", { name: "Give the update up" }).waitFor();
-    await says("The transmitter has");
     await shot("under-way");
     await stage.until(() => stage.said("system 1.1.0 is installed on both devices"), "both are installed");
     await region("Log").getByText("1.1.0 was installed on both.").waitFor();
