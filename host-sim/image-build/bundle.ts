@@ -11,6 +11,8 @@ export const MODULE_MARK = "/*!*/";
 export interface BundleOptions {
   /** What the module `mc/config` exports, as in the manifest's "config"; frozen, as mcconfig writes it. */
   readonly config?: object;
+  /** The C functions that `mc/ffi` binds, as in the manifests' "ffi"; without them all that the virtual platform has. */
+  readonly functions?: readonly string[];
   /** Smaller syntax and no spaces, as for an image; names stay, so that a stack can be read, unless it is "names". */
   readonly minify?: boolean | "names";
   /** Source to be used instead of a file's own, by the file's path. */
@@ -45,7 +47,11 @@ async function bundle(file: string, options: BundleOptions): Promise<string> {
     charset: "utf8",
     write: false,
     logLevel: "silent",
-    plugins: [sdkModules(options.config ?? {}), sources(options.replace)],
+    plugins: [
+      ...(options.functions ? [boundFunctions(options.functions)] : []),
+      sdkModules(options.config ?? {}),
+      sources(options.replace),
+    ],
   });
   return result.outputFiles[0]?.text ?? "";
 }
@@ -58,6 +64,20 @@ const sdkModules = (config: object): Plugin => ({
       contents: `${MODULE_MARK}export default Object.freeze(${JSON.stringify(config)}, true);`,
     }));
     onResolve({ filter: /^[a-z]/ }, ({ path }) => (isSdkModule(path) ? { path, external: true } : undefined));
+  },
+});
+
+/** `mc/ffi` has the functions of the build's own manifests. Each is an object in the heap of a chip, so others would cost what no chip pays. */
+const boundFunctions = (functions: readonly string[]): Plugin => ({
+  name: "bound-functions",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^mc\/ffi$/ }, ({ path, namespace }) =>
+      namespace === "ffi" ? { path, external: true } : { path, namespace: "ffi" },
+    );
+    onLoad({ filter: /.*/, namespace: "ffi" }, () => ({
+      contents: `${MODULE_MARK}import All from "mc/ffi";
+export default function FFI() { return new All(${JSON.stringify(functions.join())}); }`,
+    }));
   },
 });
 

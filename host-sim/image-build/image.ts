@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseVersion, versionName, versionNumber } from "../../firmware/core/update/version.js";
 import type { Chip } from "../hardware/chips.js";
@@ -82,12 +83,14 @@ export async function buildImage(options: BuildOptions): Promise<Uint8Array> {
     trialDeadlineSeconds: 300,
     ...options.config,
   };
+  const functions = isFile ? undefined : await boundFunctions(options.app);
   return buildFirmwareImage({
     chip,
     version: versionName(version),
     build: version.build,
     project: config.type,
     bundle: await bundleModule(isFile ? options.app : `${ROOT}firmware/apps/${options.app}/main.ts`, {
+      ...(functions ? { functions } : {}),
       config,
       minify: true,
     }),
@@ -126,6 +129,25 @@ async function appConfig(app: string, chip: Chip): Promise<object> {
     "trialDeadlineSeconds",
   ];
   return Object.fromEntries(Object.entries(all).filter(([name]) => !common.includes(name)));
+}
+
+/** The C functions that an app's manifest and what it includes bind. @returns undefined if the app has no manifest */
+async function boundFunctions(app: string): Promise<readonly string[] | undefined> {
+  const path = `${ROOT}firmware/apps/${app}/manifest.json`;
+  return existsSync(path) ? [...new Set(await functionsOf(path))] : undefined;
+}
+
+/** The SDK's own manifests, which are included by a variable's name, bind nothing. */
+async function functionsOf(path: string): Promise<readonly string[]> {
+  const { include = [], ffi } = JSON.parse(await readFile(path, "utf8")) as Manifest;
+  const included = [include].flat().filter((each) => each.startsWith("."));
+  const inner = await Promise.all(included.map((each) => functionsOf(join(dirname(path), each))));
+  return [...Object.keys(ffi?.functions ?? {}), ...inner.flat()];
+}
+
+interface Manifest {
+  readonly include?: string | readonly string[];
+  readonly ffi?: { readonly functions?: object };
 }
 
 interface AppManifest {

@@ -145,8 +145,11 @@ export function createFfi(machine: Machine, native: Native): new () => object {
   });
 
   return class FFI {
-    constructor() {
+    /** @param bound names with commas between them; without it all functions are bound */
+    constructor(bound?: unknown) {
+      const names = bound === undefined ? undefined : String(bound).split(",");
       for (const [name, call] of Object.entries(functions)) {
+        if (names && !names.includes(name)) continue;
         Object.defineProperty(this, name, { value: call, writable: true, configurable: true });
       }
     }
