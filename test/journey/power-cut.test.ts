@@ -78,7 +78,7 @@ function drawer(seed: number): (below: number) => number {
 describe("a power cut", function () {
   this.timeout(300_000);
 
-  for (const when of ["before", "after"] as const) {
+  for (const [first, when] of (["before", "after"] as const).entries()) {
     it(`${when} an operation of the journey ends with a validated device, also on the server`, async () => {
       const operations: FlashOperation[] = [];
       await journey(atOperations([], when, (operation) => operations.push(operation)));
@@ -88,7 +88,8 @@ describe("a power cut", function () {
         offset < SLOTS_OFFSET || index % 8 === 0 ? [index] : [],
       );
       expect(cutsAt.length).within(30, 140);
-      for (const operation of cutsAt) {
+      // what the device makes of every one of them, the sweep shows in less time; here the server is asked, too
+      for (const operation of cutsAt.filter((_, index) => index % 4 === first * 2)) {
         const { validated, cutCount, slot, server } = await journey(atOperations([operation], when));
         const where = `cut ${when} operation ${operation}`;
         expect(cutCount, where).equal(1);
