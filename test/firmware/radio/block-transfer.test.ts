@@ -40,8 +40,11 @@ describe("blocks by radio", () => {
 
   it("bring it to many devices with parities", () => {
     const world = transfer({ nodeCount: 20 });
-    assert.strictEqual(dataCount(world), 6 * PARTS_A_BLOCK + 8, "each part was sent once");
-    assert.ok(countOf(world, PARITY) > 0);
+    const partCount = 6 * PARTS_A_BLOCK + 8;
+    // each once, and the last that a device lacks of a block once more
+    const again = dataCount(world) - partCount;
+    assert.ok(again >= 0 && again < 0.05 * partCount, `${again} of ${partCount} parts again`);
+    assert.ok(countOf(world, PARITY) > again);
   });
 
   it("bring it to devices that lose so much that they cannot repair a block", () => {
