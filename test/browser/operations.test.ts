@@ -129,10 +129,10 @@ describe("what operators do from the browser", () => {
     await page.getByRole("button", { name: "Save the changes" }).click();
     await page.getByText("has changed rollout 1 meanwhile").waitFor();
     await page.getByRole("button", { name: "Reset" }).click();
-    await page.getByText("Schedule and limits").click();
     await page.waitForFunction(() =>
       [...document.querySelectorAll("input")].some(({ value }) => value === "7"),
     );
+    await page.getByText("Schedule and limits").click();
     expect(await page.getByLabel("Priority").inputValue()).equal("7");
     expect(await page.getByLabel("Name").inputValue()).equal("spring");
     await page.getByLabel("Name").fill("summer");
