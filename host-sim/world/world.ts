@@ -17,7 +17,10 @@ export interface WorldOptions {
   readonly realTime?: boolean | number;
 }
 
-/** The host's own event loop gets a turn after this number of events, or as soon as so much time has passed: a page has to be answered. */
+/**
+ * The host's own event loop gets a turn after this number of events; in real time as soon as so much time has passed, too: a page has to be
+ * answered. In virtual time the host's clock decides nothing, so that a seed gives the same run on every machine.
+ */
 const EVENTS_PER_TURN = 10_000;
 const TURN_MS = 50;
 /** So often the time is looked at. */
@@ -149,7 +152,10 @@ export class World {
     let turnBeganAt = performance.now();
     for (let eventCount = 1; !done(); eventCount += 1) {
       if (this.#isStopped) return false;
-      const isLong = eventCount % EVENTS_PER_LOOK === 0 && performance.now() - turnBeganAt > TURN_MS;
+      const isLong =
+        this.#speed !== undefined &&
+        eventCount % EVENTS_PER_LOOK === 0 &&
+        performance.now() - turnBeganAt > TURN_MS;
       if (isLong || eventCount % EVENTS_PER_TURN === 0) {
         await yieldToOthers();
         turnBeganAt = performance.now();
