@@ -158,9 +158,19 @@ function flipped(random: Random, signature: string): string {
   return bytes.toString("base64url");
 }
 
+/** Signatures by key and text: ECDSA makes another one each time, and then the same seed would not make the same inputs in this process. */
+const MAX_MADE_COUNT = 10_000;
+const made = new Map<string, string>();
+
 function signedJws(privateKey: KeyObject, header: string, payload: string): string {
   const encode = (text: string): string => Buffer.from(text, "latin1").toString("base64url");
   const signed = `${encode(header)}.${encode(payload)}`;
+  const name = `${privateKey.export({ format: "jwk" }).d}.${signed}`;
+  const before = made.get(name);
+  if (before !== undefined) return before;
+  if (made.size === MAX_MADE_COUNT) made.clear();
   const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
-  return `${signed}.${signature.toString("base64url")}`;
+  const jws = `${signed}.${signature.toString("base64url")}`;
+  made.set(name, jws);
+  return jws;
 }
