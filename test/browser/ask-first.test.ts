@@ -28,12 +28,7 @@ describe("changes that ask first, in the browser", function () {
     requireChromium(this);
     stage = await openFleetStage();
     await stage.register(DEVICE_COUNT);
-    const form = new FormData();
-    const { image, release } = await stage.signed("1.1.0");
-    form.set("release", release);
-    form.set("is_stable", "false");
-    form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
-    await ask("POST", "/api/ota/admin/upload", form);
+    await stage.upload("1.1.0");
     await ask("POST", "/api/users", JSON.stringify({ name: "bob", role: "viewer" }));
     browser = await openBrowser();
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
@@ -47,8 +42,8 @@ describe("changes that ask first, in the browser", function () {
     await stage?.close();
   });
 
-  async function ask(method: string, path: string, body?: FormData | string): Promise<unknown> {
-    const type = typeof body === "string" ? { "content-type": "application/json" } : undefined;
+  async function ask(method: string, path: string, body?: string): Promise<unknown> {
+    const type = body === undefined ? undefined : { "content-type": "application/json" };
     const headers = { authorization: `Bearer ${stage.adminToken}`, ...type };
     return (await fetch(stage.url + path, { method, headers, ...(body && { body }) })).json();
   }

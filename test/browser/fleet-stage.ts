@@ -31,6 +31,8 @@ export interface FleetStage {
   signed(
     version: string,
   ): Promise<{ readonly image: Buffer; readonly release: string; readonly foreign: string }>;
+  /** Sends such an image to the server, as not stable. */
+  upload(version: string): Promise<void>;
   /** Devices of type base that run 1.0.0 and have checked once. */
   register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
   /** Each registered device takes this number of steps. */
@@ -59,6 +61,15 @@ export async function openFleetStage(): Promise<FleetStage> {
   const act = async (times = 1): Promise<void> => {
     for (let turn = 0; turn < times; turn++) for (const client of clients) await client.act();
   };
+  async function signed(version: string) {
+    const { buffer } = image(version);
+    const payload = describeRelease(buffer, { created: Math.floor(Date.now() / 1000) });
+    const [release, foreign] = [
+      await signRelease(payload, privateKey),
+      await signRelease(payload, other.privateKey),
+    ];
+    return { image: buffer, release, foreign };
+  }
   return {
     url: server.url,
     setupUrl: server.setupUrl ?? "",
@@ -66,14 +77,20 @@ export async function openFleetStage(): Promise<FleetStage> {
     key: keyFile("release.jwk", privateKey),
     otherKey: keyFile("other.jwk", other.privateKey),
     image,
-    async signed(version) {
-      const { buffer } = image(version);
-      const payload = describeRelease(buffer, { created: Math.floor(Date.now() / 1000) });
-      const [release, foreign] = [
-        await signRelease(payload, privateKey),
-        await signRelease(payload, other.privateKey),
-      ];
-      return { image: buffer, release, foreign };
+    signed,
+    async upload(version) {
+      const { image: bytes, release } = await signed(version);
+      const form = new FormData();
+      form.set("release", release);
+      form.set("is_stable", "false");
+      form.set("file", new Blob([new Uint8Array(bytes)]), `base-${version}.bin`);
+      const headers = { authorization: `Bearer ${server.adminToken}` };
+      const { status } = await fetch(`${server.url}/api/ota/admin/upload`, {
+        method: "POST",
+        headers,
+        body: form,
+      });
+      if (status !== 201 && status !== 200) throw new Error(`the upload was answered ${status}`);
     },
     async register(count, fate) {
       const added = Array.from({ length: count }, (_, index) => {

@@ -27,13 +27,7 @@ describe("what is removed, from the browser", function () {
     requireChromium(this);
     stage = await openFleetStage();
     await stage.register(4);
-    const form = new FormData();
-    const { image, release } = await stage.signed("1.1.0");
-    form.set("release", release);
-    form.set("is_stable", "false");
-    form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
-    const headers = { authorization: `Bearer ${stage.adminToken}` };
-    await fetch(`${stage.url}/api/ota/admin/upload`, { method: "POST", headers, body: form });
+    await stage.upload("1.1.0");
     browser = await openBrowser();
     watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
     page = watched.page;

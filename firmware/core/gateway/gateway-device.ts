@@ -295,7 +295,7 @@ class Turn {
     } else if (isExchangeFrame(event.bytes))
       this.#relay(relayFrame(this.state.relay, event, this.#around, this.#stamp.at));
     else {
-      // whoever asks for blocks before they begin has missed the announcements
+      // a device that asks for blocks before they begin has missed the announcements
       if (this.state.gathering && readStatus(event.bytes))
         this.#announce(this.state.gathering, LEAST_ANNOUNCE_MS);
       else this.#send(event);
@@ -528,7 +528,7 @@ class Turn {
     this.effects.push({ type: "setTimer", timer: "relay.gather", delayMs });
   }
 
-  /** Tells all who wait for the image that it comes, at most once in so many ms. */
+  /** Tells all devices that wait for the image that it is coming. @param everyMs least time between two announcements */
   #announce(gathering: Gathering, everyMs?: number): void {
     const { sender } = this.state;
     const { at } = this.#stamp;

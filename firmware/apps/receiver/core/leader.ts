@@ -230,7 +230,7 @@ export class LeaderTurn {
     else this.begin();
   }
 
-  /** So many bytes of this image are in the air by now: by radio the transmitter reports its results only. */
+  /** How many bytes of this image have been sent: by radio the transmitter reports its results only. */
   sent(image: string, bytes: number): void {
     const { job } = this.state.system;
     if (job?.phase !== "staging") return;

@@ -55,7 +55,7 @@ export const receiverSection: Section = Object.freeze({
       type: "text",
       name: "mqttTopic",
       label: text.topic,
-      // a broker closes the connection of whoever publishes to these (MQTT 3.1.1, 4.7.1)
+      // a broker closes the connection of a client that publishes to these (MQTT 3.1.1, 4.7.1)
       without: "+#",
       most: MAX_NAME_LENGTH,
       isOwners: true,
