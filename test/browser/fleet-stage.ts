@@ -31,8 +31,8 @@ export interface FleetStage {
   signed(
     version: string,
   ): Promise<{ readonly image: Buffer; readonly release: string; readonly foreign: string }>;
-  /** Sends such an image to the server, as not stable. */
-  upload(version: string): Promise<void>;
+  /** Sends such an image to the server. @param isStable absent: it is not offered to every device */
+  upload(version: string, isStable?: boolean): Promise<void>;
   /** Devices of type base that run 1.0.0 and have checked once. */
   register(count: number, fate?: (version: string) => Fate): Promise<readonly VirtualClient[]>;
   /** Each registered device takes this number of steps. */
@@ -78,11 +78,11 @@ export async function openFleetStage(): Promise<FleetStage> {
     otherKey: keyFile("other.jwk", other.privateKey),
     image,
     signed,
-    async upload(version) {
+    async upload(version, isStable = false) {
       const { image: bytes, release } = await signed(version);
       const form = new FormData();
       form.set("release", release);
-      form.set("is_stable", "false");
+      form.set("is_stable", `${isStable}`);
       form.set("file", new Blob([new Uint8Array(bytes)]), `base-${version}.bin`);
       const headers = { authorization: `Bearer ${server.adminToken}` };
       const { status } = await fetch(`${server.url}/api/ota/admin/upload`, {

@@ -40,22 +40,12 @@ describe("systems, in the browser", function () {
     await stage?.close();
   });
 
-  const post = async (path: string, body: FormData | string) => {
-    const headers = {
-      authorization: `Bearer ${stage.adminToken}`,
-      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
-    };
+  const post = async (path: string, body: string) => {
+    const headers = { authorization: `Bearer ${stage.adminToken}`, "content-type": "application/json" };
     const answer = await fetch(`${stage.url}${path}`, { method: "POST", headers, body });
     expect(answer.status).to.equal(201);
   };
-  async function release(version: string): Promise<void> {
-    const { image, release } = await stage.signed(version);
-    const form = new FormData();
-    form.set("release", release);
-    form.set("is_stable", "true");
-    form.set("file", new Blob([new Uint8Array(image)]), "base.bin");
-    await post("/api/ota/admin/upload", form);
-  }
+  const release = (version: string): Promise<void> => stage.upload(version, true);
   async function manifest(version: string): Promise<string> {
     const { release } = readRelease((await stage.signed(version)).release);
     const system = describeSystem([{ name: "bell", release }], { name: "doorbell", created: 1_790_000_000 });
