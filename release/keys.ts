@@ -16,9 +16,14 @@ const EXPECTED = "the .jwk of `skyslot keys init`";
 export async function makeReleaseKeys(): Promise<KeyPair> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const jwk = await exportJWK(privateKey);
-  const kid = await calculateJwkThumbprint(publicPart(jwk));
-  const common = { alg: "ES256", use: "sig", kid };
-  return { privateKey: { ...jwk, ...common }, publicKey: { ...publicPart(jwk), ...common } };
+  const publicKey = await describePublicKey(jwk);
+  return { privateKey: { ...jwk, ...publicKey }, publicKey };
+}
+
+/** The public part with what it is for. @throws ReleaseError KEY_UNKNOWN unless it is a P-256 key */
+export async function describePublicKey(jwk: JWK): Promise<JWK> {
+  const key = publicPart(jwk);
+  return { ...key, alg: "ES256", use: "sig", kid: await calculateJwkThumbprint(key) };
 }
 
 /** A key without its private part. @throws ReleaseError KEY_UNKNOWN unless it is a P-256 key */

@@ -1,25 +1,19 @@
 // Signs and reads manifests: a manifest is a compact JWS (RFC 7515, ES256) over the payload. Runs in Node and in the page that signs
 // without a network (sign-page).
 
-import {
-  CompactSign,
-  type CryptoKey,
-  calculateJwkThumbprint,
-  compactVerify,
-  importJWK,
-  type JWK,
-} from "jose";
+import { base64url, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from "jose";
 import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/update/release.js";
 import { MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
-import { KeyError, ReleaseError } from "./error.js";
+import { ReleaseError } from "./error.js";
 import { publicPart } from "./keys.js";
+import { publicKeyOf, type SigningKey, signMember } from "./signer.js";
 
 /**
  * Signs a payload, and reads the result as a device does.
  * @throws KeyError, ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
  */
-export const signRelease = (payload: ReleasePayload, privateKey: JWK): Promise<string> =>
-  signPayload(payload, RELEASE_TYPE, privateKey, readRelease);
+export const signRelease = (payload: ReleasePayload, key: SigningKey): Promise<string> =>
+  signPayload(payload, RELEASE_TYPE, key, readRelease);
 
 /**
  * A compact JWS over the JSON of a payload.
@@ -30,33 +24,14 @@ export const signRelease = (payload: ReleasePayload, privateKey: JWK): Promise<s
 export async function signPayload(
   payload: object,
   type: string,
-  privateKey: JWK,
+  key: SigningKey,
   read: (jws: string) => SignedManifest,
 ): Promise<string> {
-  const kid = await calculateJwkThumbprint(publicPart(privateKey));
-  const key = await importPrivateKey(privateKey);
-  const jws = await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
-    .setProtectedHeader({ alg: "ES256", typ: type, kid })
-    .sign(key);
-  // Not every engine compares the parts of a key: another private part would sign what no device accepts.
-  await verifyReleaseSignature(read(jws), [privateKey]).catch((cause) => {
-    throw damagedKey(cause);
-  });
-  return jws;
+  const kid = await calculateJwkThumbprint(publicKeyOf(key));
+  const encoded = base64url.encode(JSON.stringify(payload));
+  const member = await signMember({ typ: type, kid }, encoded, key);
+  return read(`${member.protected}.${encoded}.${member.signature}`).jws;
 }
-
-async function importPrivateKey(key: JWK): Promise<CryptoKey> {
-  try {
-    return (await importJWK(key, "ES256")) as CryptoKey;
-  } catch (cause) {
-    throw damagedKey(cause);
-  }
-}
-
-const damagedKey = (cause: unknown): KeyError =>
-  new KeyError("the key is damaged: its private part does not belong to its public part", {
-    cause,
-  });
 
 /** What a release key has signed, of a release or a system. */
 export interface SignedManifest {

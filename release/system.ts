@@ -1,12 +1,12 @@
 // Makes, signs and reads system manifests: which releases of several devices are to run together. A system names the releases; it replaces
 // none of their manifests, by which each device verifies its image.
 
-import type { JWK } from "jose";
 import { parseSystem, SYSTEM_TYPE, type System } from "../firmware/core/system/manifest.js";
 import type { Release } from "../firmware/core/update/release.js";
 import { compareVersions, parseVersion, versionNumber } from "../firmware/core/update/version.js";
 import type { SystemComponent, SystemPayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
+import type { SigningKey } from "./signer.js";
 import { type SignedManifest, signPayload } from "./signing.js";
 
 export const REBOOT_DELAY_SECONDS = 5;
@@ -106,8 +106,8 @@ function requireRecent(demanding: Release, releases: readonly Release[]): void {
 const nameOf = ({ type, version }: Release): string => `${type} ${version}`;
 
 /** Signs a payload, and reads the result as a device does. @throws KeyError, ReleaseError SYSTEM_MALFORMED, SYSTEM_TOO_LARGE */
-export const signSystem = (payload: SystemPayload, privateKey: JWK): Promise<string> =>
-  signPayload(payload, SYSTEM_TYPE, privateKey, readSystem);
+export const signSystem = (payload: SystemPayload, key: SigningKey): Promise<string> =>
+  signPayload(payload, SYSTEM_TYPE, key, readSystem);
 
 export interface ReadSystem extends SignedManifest {
   readonly system: System;

@@ -5,7 +5,9 @@ import type { JWK } from "jose";
 import { show } from "./output.js";
 
 export function keysCommand(program: Command): void {
-  const keys = program.command("keys").description("create release signing keys");
+  const keys = program
+    .command("keys")
+    .description("create and import the keys that releases are signed with");
   keys
     .command("init")
     .description(
@@ -24,6 +26,16 @@ export function keysCommand(program: Command): void {
         (key) =>
           `${key.private_key} (private${key.is_locked ? ", locked with the passphrase" : ""}) and ${key.public_key} (public), key ${key.kid}`,
       ),
+    );
+  keys
+    .command("import <file>")
+    .description(
+      "write the public key of a token, an HSM or a key service (PEM or DER, as they export it) as FILE with .pub.jwk",
+    )
+    .option("--out <file>", "file for the public key")
+    .option("--json", "print one JSON object")
+    .action((file: string, flags: { readonly out?: string; readonly json?: boolean }) =>
+      show(flags, importKey(file, flags.out), (key) => `${key.public_key} (public), key ${key.kid}`),
     );
 }
 
@@ -46,6 +58,29 @@ async function initKeys({ out, passphrase: isLocked = false }: InitFlags) {
   await warnIfGitSees(out, "the private key");
   await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
   return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "", is_locked: isLocked };
+}
+
+/** @throws KeyError if it is no public key on P-256 */
+async function importKey(file: string, out = `${file.replace(/\.(pem|der)$/, "")}.pub.jwk`) {
+  const { createPublicKey } = await import("node:crypto");
+  const { readFile, writeFile } = await import("node:fs/promises");
+  const { KeyError } = await import("../../release/error.js");
+  const { describePublicKey } = await import("../../release/keys.js");
+  const content = await readFile(file);
+  const isPem = content.includes("-----BEGIN ");
+  if (isPem && !content.includes("-----BEGIN PUBLIC KEY-----"))
+    throw new KeyError(`${file} has no block "PUBLIC KEY": export the public key of the token`);
+  const read = () =>
+    isPem ? createPublicKey(content) : createPublicKey({ key: content, format: "der", type: "spki" });
+  let jwk: JWK;
+  try {
+    jwk = read().export({ format: "jwk" }) as JWK;
+  } catch (cause) {
+    throw new KeyError(`${file} is no public key in PEM or DER form (SubjectPublicKeyInfo)`, { cause });
+  }
+  const key = await describePublicKey(jwk);
+  await writeFile(out, `${JSON.stringify(key, undefined, 2)}\n`, { mode: 0o644, flag: "wx" });
+  return { public_key: out, kid: key.kid ?? "" };
 }
 
 async function locked(privateKey: JWK): Promise<string> {

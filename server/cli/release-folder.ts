@@ -2,6 +2,7 @@
 // there by another one, unless it is told to.
 
 import type { Command } from "commander";
+import type { SigningKey } from "../../release/signer.js";
 import type { ReadRelease } from "../../release/signing.js";
 import type { ReadSystem } from "../../release/system.js";
 import type { PreviousSystem } from "../../release/system-document.js";
@@ -9,12 +10,11 @@ import { defined } from "../shared/defined.js";
 import { buildImageFile, type CHIP_NAMES } from "./image.js";
 import { createdNow, manifestBeside, splitName } from "./manifest-files.js";
 import { printLine, show, UsageError, wholeNumber } from "./output.js";
-import { readSigningKey } from "./signing-key.js";
+import { type KeyFlags, readSigningKey, withKeyOptions } from "./signing-key.js";
 
-interface FolderFlags {
+interface FolderFlags extends KeyFlags {
   readonly name: string;
   readonly url: string;
-  readonly key: string;
   readonly app?: readonly string[];
   readonly appVersion?: string;
   readonly chip?: (typeof CHIP_NAMES)[number];
@@ -42,14 +42,12 @@ interface Source {
 }
 
 export function addFolderCommand(group: Command): void {
-  group
-    .command("folder <folder> [images...]")
+  withKeyOptions(group.command("folder <folder> [images...]"))
     .description(
-      "write a folder of releases for any web server: images by device and version, their manifests, and that of the system; NAME=IMAGE to name a device otherwise than by its type",
+      "write a folder of releases for any web server: images by device and version, their manifests, and that of the system; images with a manifest keep it; NAME=IMAGE to name a device otherwise than by its type",
     )
     .requiredOption("--name <name>", "the system, such as doorbell")
     .requiredOption("--url <url>", "where the folder is served, such as https://example.com/firmware")
-    .requiredOption("--key <file>", "private release key; images with a manifest keep it")
     .option("--app <name...>", "build these apps instead of taking images, for virtual devices")
     .option("--app-version <version>", "with --app: their version")
     .option("--chip <chip>", "with --app: chip of the images", "esp32")
@@ -78,7 +76,7 @@ export function addFolderCommand(group: Command): void {
 
 async function writeFolder(folder: string, images: readonly string[], flags: FolderFlags): Promise<Written> {
   const { planFolder } = await import("../../release/folder.js");
-  const key = await readSigningKey(flags.key);
+  const key = await readSigningKey(flags);
   const sources = flags.app ? await build(flags) : await Promise.all(images.map(readSource));
   if (sources.length === 0)
     throw new UsageError("there is nothing to release: name images, or apps with --app");
@@ -138,7 +136,7 @@ async function signOrKeep(
   name: string | undefined,
   image: Buffer,
   jws: string | undefined,
-  key: Parameters<typeof import("../../release/signing.js").signRelease>[1],
+  key: SigningKey,
   created: number,
 ): Promise<ReadRelease> {
   const { readdir, readFile } = await import("node:fs/promises");
@@ -161,7 +159,7 @@ async function signSystemOrKeep(
   folder: string,
   releases: readonly { readonly name: string; readonly read: ReadRelease }[],
   flags: FolderFlags,
-  key: Parameters<typeof import("../../release/system.js").signSystem>[1],
+  key: SigningKey,
   created: number,
 ): Promise<ReadSystem> {
   const { describeSystem, readSystem, signSystem } = await import("../../release/system.js");

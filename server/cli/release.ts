@@ -14,15 +14,14 @@ import { addFolderCommand } from "./release-folder.js";
 import { addNotesCommand } from "./release-notes.js";
 import { readLineFrom } from "./secret-input.js";
 import { addSignPageCommand } from "./sign-page.js";
-import { readSigningKey } from "./signing-key.js";
+import { type KeyFlags, readSigningKey, withKeyOptions } from "./signing-key.js";
 
 interface Json {
   readonly json?: boolean;
 }
 
-export interface SignFlags {
+export interface SignFlags extends KeyFlags {
   readonly type?: string;
-  readonly key: string;
   readonly hardware?: string;
   readonly minCurrent?: string;
   readonly expires?: string;
@@ -59,13 +58,11 @@ export interface UploadFlags extends ServerFlags {
 
 export function releaseCommand(program: Command): void {
   const release = program.command("release").description("sign firmware images and upload them");
-  release
-    .command("sign <firmware>")
+  withKeyOptions(release.command("sign <firmware>"))
     .description(
       "write the signed manifest of an image; version, chip and project are read from the image itself",
     )
     .option("--type <type>", "device type (default: the image's project name)")
-    .requiredOption("--key <file>", "private release key, such as release.jwk")
     .option("--hardware <name>", "board (default: the chip's name)")
     .option("--min-current <version>", "oldest version from which a device may install this directly")
     .option(
@@ -229,7 +226,7 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
       format: flags.format,
     }),
   });
-  const jws = await signRelease(payload, await readSigningKey(flags.key));
+  const jws = await signRelease(payload, await readSigningKey(flags));
   const file = flags.out ?? manifestBeside(firmware);
   await writeFile(file, `${jws}\n`);
   const { format, type, hardware, chip, version, build, size, sha256 } = payload;

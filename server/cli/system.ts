@@ -6,12 +6,11 @@ import { defined } from "../shared/defined.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
 import { createdNow, readManifestOf, readTime, splitName } from "./manifest-files.js";
 import { printLine, printRows, show, UsageError, wholeNumber, yellow } from "./output.js";
-import { readSigningKey } from "./signing-key.js";
+import { type KeyFlags, readSigningKey, withKeyOptions } from "./signing-key.js";
 import { toMinute, toSecond } from "./times.js";
 
-interface SignFlags {
+interface SignFlags extends KeyFlags {
   readonly name: string;
-  readonly key: string;
   readonly systemVersion?: string;
   readonly minCompatible?: string;
   readonly description?: string;
@@ -42,13 +41,11 @@ export function systemCommand(program: Command): void {
   const system = program
     .command("system")
     .description("sign and upload systems: devices that are updated as one");
-  system
-    .command("sign <release...>")
+  withKeyOptions(system.command("sign <release...>"))
     .description(
       "write the signed manifest of a system: its releases (images or their manifests), in the order in which they are updated; NAME=RELEASE to name a device otherwise than by its type",
     )
     .requiredOption("--name <name>", "the system, such as doorbell")
-    .requiredOption("--key <file>", "private release key, such as release.jwk")
     .option(
       "--system-version <version>",
       "its version (default: that of its releases, if they have the same)",
@@ -122,7 +119,7 @@ async function signSystemFile(releases: readonly string[], flags: SignFlags): Pr
       expires: flags.expires === undefined ? undefined : await readTime(flags.expires, created),
     }),
   });
-  const jws = await signSystem(payload, await readSigningKey(flags.key));
+  const jws = await signSystem(payload, await readSigningKey(flags));
   const { name, version } = payload;
   const file = flags.out ?? `${name}-${version}.system.jws`;
   await writeFile(file, `${jws}\n`);

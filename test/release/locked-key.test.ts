@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { CompactEncrypt, decodeProtectedHeader } from "jose";
+import { CompactEncrypt, decodeProtectedHeader, type JWK } from "jose";
 import { KeyError } from "../../release/error.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { isLockedKey, lockKey, unlockKey } from "../../release/locked-key.js";
@@ -101,15 +101,15 @@ describe("`skyslot keys init --passphrase`", () => {
     expect((await stat(file)).mode & 0o777).equal(0o600);
     expect(isLockedKey(await readFile(file, "utf8"))).equal(true);
     expect(await readFile(join(folder, "release.pub.jwk"), "utf8")).include(kid);
-    expect((await readSigningKey(file)).kid).equal(kid);
+    expect(((await readSigningKey({ key: file })) as JWK).kid).equal(kid);
     process.env[PASSPHRASE_VARIABLE] = "another passphrase";
-    expect(String(await failure(readSigningKey(file)))).match(/release\.jwk cannot be opened/);
+    expect(String(await failure(readSigningKey({ key: file })))).match(/release\.jwk cannot be opened/);
   });
 
   it("leaves keys without a passphrase as they are", async () => {
     const file = join(folder, "release.jwk");
     const { privateKey } = await makeReleaseKeys();
     await writeFile(file, JSON.stringify(privateKey));
-    expect(await readSigningKey(file)).deep.equal(privateKey);
+    expect(await readSigningKey({ key: file })).deep.equal(privateKey);
   });
 });
