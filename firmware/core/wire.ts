@@ -117,6 +117,8 @@ export interface CheckRequest extends Readings {
   readonly check_seconds?: number;
   /** Results of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
   readonly order_results?: readonly OrderResult[];
+  /** Version of the trust root that the device holds; absent: its image has none built in, and it takes none. */
+  readonly root_version?: number;
 }
 
 /** What any answer to a check may bring. */
@@ -142,7 +144,18 @@ interface CheckAnswer {
    * devices only, not by this server.
    */
   readonly revert?: string;
+  /**
+   * Where the next trust root is, for a device that sent an older `root_version`: a path on the same server, or an absolute http URL. The device
+   * fetches it before it looks at an offer, one version after another.
+   */
+  readonly root_url?: string;
 }
+
+/**
+ * `GET` this and a version: the trust root of this version (RootPayload), as its text; 404: there is none yet. Public, and anyone may serve it:
+ * who holds the version before verifies it.
+ */
+export const ROOTS_PATH = "/api/v1/roots/";
 
 /** Answer to a check without an update. */
 export interface NoUpdateResponse extends CheckAnswer {
@@ -219,7 +232,7 @@ export const MAX_RELEASE_LENGTH = 1536;
 export const MAX_LISTING_RELEASE_LENGTH = 6144;
 
 /** Payload of a release manifest (JWS, ES256, protected header `typ: "skyslot-release"`, `kid`). Numbers are whole. */
-export type ReleasePayload = ReleaseFacts & (ListedDigests | PagedDigests);
+export type ReleasePayload = ReleaseFacts & (ListedDigests | PagedDigests | SignedTwice);
 
 /** Of older releases, and for devices whose firmware reads nothing else. */
 export interface ListedDigests {
@@ -234,7 +247,15 @@ export interface PagedDigests {
   readonly pages: string;
 }
 
-/** What a manifest of either format says. */
+/**
+ * As format 2, in General JSON Serialization with one or two signatures over the same payload (GeneralJws), MAX_RELEASE_LENGTH characters in all.
+ * For devices whose trust root asks for two; older firmware does not read it.
+ */
+export interface SignedTwice extends Omit<PagedDigests, "format"> {
+  readonly format: 3;
+}
+
+/** What a manifest of any format says. */
 export interface ReleaseFacts {
   readonly type: string;
   readonly hardware: string;
@@ -262,7 +283,73 @@ export interface ReleaseFacts {
   readonly created: number;
   /** Seconds since 1970; absent: never. */
   readonly expires?: number;
+  /**
+   * Its place among the releases of its type, 1 or more: a device that has run a later one refuses it. Only grows, whatever the version says;
+   * `skyslot` takes the seconds since 1970. Absent: 0.
+   */
+  readonly sequence?: number;
+  /** Oldest trust root with which a device may install this; absent: any, or none. */
+  readonly minRoot?: number;
 }
+
+/** Protected header's `typ` of a trust root. */
+export const ROOT_TYPE = "skyslot-root";
+
+/** Longest trust root, characters of its text: one string in NVS. Six keys and two signatures fit, or five and three, or three and four. */
+export const MAX_ROOT_LENGTH = 1536;
+/** Of all roles together, and of each. */
+export const MAX_ROOT_KEY_COUNT = 10;
+export const MAX_ROOT_SIGNER_COUNT = 5;
+export const MAX_RELEASE_KEY_COUNT = 8;
+export const MAX_FRESHNESS_KEY_COUNT = 3;
+/** Each costs a device a verification. */
+export const MAX_ROOT_SIGNATURE_COUNT = 5;
+export const MAX_FAST_FORWARD_COUNT = 4;
+
+/** A P-256 point: coordinates of 32 bytes, base64url without padding. */
+export interface KeyPoint {
+  readonly x: string;
+  readonly y: string;
+}
+
+/**
+ * Payload of a trust root: whose signatures count for what. A JWS in General JSON Serialization (RFC 7515, 7.2.1) with ES256 signatures; the
+ * protected header of each is `{"alg":"ES256","typ":"skyslot-root","key":i,"of":"new"}`, where `i` is the signer's index in `keys`, or with
+ * `"of":"old"` that in the root before. A device takes the next version only, signed by the threshold of the root that it holds and by the new one's own. Numbers are whole.
+ */
+export interface RootPayload {
+  /** 1 or more. */
+  readonly version: number;
+  /** Seconds since 1970. With an expired root nothing is installed, but the next root is accepted. */
+  readonly expires: number;
+  /** Signatures by different keys of `root` that the next root needs, 1 to the number of these keys. */
+  readonly threshold: number;
+  /** No two the same. */
+  readonly keys: readonly KeyPoint[];
+  /** Of each role, indices into `keys`, no two the same: who signs roots, releases, statements of freshness. */
+  readonly root: readonly number[];
+  readonly release: readonly number[];
+  readonly freshness: readonly number[];
+  /** Signatures by different keys of `release` that a release needs. */
+  readonly releaseThreshold: 1 | 2;
+  /** Of any release that is installed; never falls. */
+  readonly minSecurityVersion: number;
+  /**
+   * By device type: the sequence from which releases count anew. With a value that is higher than the one under which a device installed its last
+   * release, it forgets the sequence and the version of that, and takes any release from this sequence on.
+   */
+  readonly fastForward?: Readonly<Record<string, number>>;
+}
+
+/** A JWS in General JSON Serialization: of a trust root, and of a release that is signed twice (format 3). */
+export interface GeneralJws {
+  /** base64url. */
+  readonly payload: string;
+  readonly signatures: readonly { readonly protected: string; readonly signature: string }[];
+}
+
+/** A release needs so many at most. */
+export const MAX_RELEASE_SIGNATURE_COUNT = 2;
 
 /** Longest system manifest, characters of its compact JWS: one of eight components with long names fits. */
 export const MAX_SYSTEM_LENGTH = 3072;
