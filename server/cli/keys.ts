@@ -2,12 +2,15 @@
 
 import type { Command } from "commander";
 import type { JWK } from "jose";
+import { keysTlsCommand } from "./keys-tls.js";
 import { show } from "./output.js";
 
 export function keysCommand(program: Command): void {
   const keys = program
     .command("keys")
-    .description("create and import the keys that releases are signed with");
+    .description(
+      "create and import the keys that releases are signed with, and certificates for a server at home",
+    );
   keys
     .command("init")
     .description(
@@ -37,6 +40,7 @@ export function keysCommand(program: Command): void {
     .action((file: string, flags: { readonly out?: string; readonly json?: boolean }) =>
       show(flags, importKey(file, flags.out), (key) => `${key.public_key} (public), key ${key.kid}`),
     );
+  keysTlsCommand(keys);
 }
 
 interface InitFlags {

@@ -2,8 +2,9 @@
 
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import type { TLSSocket } from "node:tls";
 import type { Connections } from "./connections.js";
-import { TLS_OPTIONS, type TlsPair } from "./tls.js";
+import { MAX_RECORD_BYTES, TLS_OPTIONS, type TlsPair } from "./tls.js";
 
 const OPTIONS = Object.freeze({
   maxHeaderSize: 16 * 1024,
@@ -25,6 +26,7 @@ export function createHttpServer(
   const server = tls
     ? createTlsServer({ ...options, handshakeTimeout: headMs, ...TLS_OPTIONS, ...tls }, routes)
     : createServer(options, routes);
+  server.on("secureConnection", (socket: TLSSocket) => socket.setMaxSendFragment(MAX_RECORD_BYTES));
   // A reader that takes nothing is one on which nothing moves.
   server.setTimeout(idleMs);
   connections.join(server as Server);
