@@ -21,9 +21,11 @@ COPY host-sim host-sim
 COPY partitions partitions
 COPY release release
 COPY server server
+# The command is built here: the user that it runs as may not write.
+RUN node bin/skyslot.js --version
 # Sources keep the modes that they have where the image is built, and a strict umask lets only their owner read them.
 # A volume takes its owner from the folder that it is put upon.
-RUN chmod -R a+rX bin firmware host-sim partitions release server package.json tsconfig.json && install -d -o node -g node -m 700 /data
+RUN chmod -R a+rX bin build firmware host-sim partitions release server package.json tsconfig.json && install -d -o node -g node -m 700 /data
 USER node
 VOLUME /data
 EXPOSE 8080
