@@ -1,6 +1,7 @@
 // The server as a function from request to response: routes over a store and a blob store, with a clock that is handed in. It
 // needs no socket (`app.inject`) and no timers, so a simulated world can answer its virtual network with it.
 
+import type { Server } from "node:http";
 import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from "fastify";
 import { auditRoutes } from "./api/audit-routes.js";
@@ -59,7 +60,7 @@ import { ChunkDigests } from "./releases/chunk-digests.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import { ClockWatch } from "./runtime/clock-watch.js";
 import { Connections, type Refusal } from "./runtime/connections.js";
-import { createHttpServer } from "./runtime/http-server.js";
+import { besideApp, createHttpServer } from "./runtime/http-server.js";
 import { createMetrics } from "./runtime/metrics.js";
 import { prefixOf, readPublicUrl, requireFreePrefix, withoutPrefix } from "./runtime/public-url.js";
 import { Readiness } from "./runtime/readiness.js";
@@ -76,6 +77,10 @@ declare module "fastify" {
     readonly context: Context;
     /** Does what only time brings. The app has no timers: a server calls it every few seconds, a simulated world when it likes. */
     tick(): Promise<void>;
+    /** HTTPS beside plain HTTP; absent: the app has one server. */
+    readonly tlsServer: Server | undefined;
+    /** @throws if the port is taken, or it has no such server */
+    listenTls(address: { readonly host: string; readonly port: number }): Promise<void>;
   }
 }
 
@@ -94,6 +99,8 @@ interface AppOptions {
   readonly settings?: Partial<Settings>;
   /** Absent: plain HTTP. */
   readonly tls?: TlsPair | undefined;
+  /** Makes a second server with the same routes, for HTTPS beside plain HTTP. */
+  readonly tlsBeside?: TlsPair | undefined;
   /** Called for every route. */
   readonly onRoute?: (route: RouteOptions) => void;
 }
@@ -175,6 +182,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const clockWatch = new ClockWatch({ store, now, log: options.log });
   const connections = watchConnections(context, isProxy, options.log);
   const gate = new Gate();
+  let tlsServer: Server | undefined;
 
   const app: FastifyInstance = Fastify({
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
@@ -182,8 +190,11 @@ export function createApp(options: AppOptions): FastifyInstance {
     bodyLimit: MAX_BODY_BYTES,
     trustProxy: settings.trustedProxies.length > 0 && isProxy,
     genReqId: requestId,
-    serverFactory: (routes) =>
-      createHttpServer(options.tls, connections, withoutPrefix(prefix, gate.before(fastPath.before(routes)))),
+    serverFactory: (routes) => {
+      const listener = withoutPrefix(prefix, gate.before(fastPath.before(routes)));
+      if (options.tlsBeside) tlsServer = createHttpServer(options.tlsBeside, connections, listener);
+      return createHttpServer(options.tls, connections, listener);
+    },
     routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
     exposeHeadRoutes: false,
     // Requests that are under way end by themselves, and the gate refuses those that come later, see shutdown.ts.
@@ -191,7 +202,13 @@ export function createApp(options: AppOptions): FastifyInstance {
     forceCloseConnections: "idle",
   });
   app.decorate("context", context);
-  gate.join(app);
+  gate.join(app, tlsServer ? [app.server, tlsServer] : [app.server]);
+  app.decorate("tlsServer", tlsServer);
+  const listenTls = tlsServer && besideApp(app, tlsServer);
+  app.decorate("listenTls", async (address) => {
+    if (!listenTls) throw new Error("the app was made without a certificate for a second server");
+    await listenTls(address);
+  });
   fastPath.join(app);
   if (options.onRoute) app.addHook("onRoute", options.onRoute);
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.

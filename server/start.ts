@@ -54,6 +54,8 @@ export interface ServerOptions {
   readonly log?: FastifyBaseLogger | undefined;
   /** Absent: plain HTTP. */
   readonly tls?: TlsFiles | undefined;
+  /** HTTPS on this port, 0: any free one, and plain HTTP on the other; absent: `tls` is for the only port. */
+  readonly tlsPort?: number | undefined;
   /** Absent: nothing is published. */
   readonly mqtt?: MqttOptions | undefined;
   readonly shutdown?: Partial<ShutdownLimits>;
@@ -73,6 +75,8 @@ export interface ServerOptions {
 export interface RunningServer {
   /** Without a slash at its end. */
   readonly url: string;
+  /** HTTPS beside it. */
+  readonly tlsUrl: string | undefined;
   readonly app: FastifyInstance;
   /** Good for everything: keep it out of logs and URLs. */
   readonly adminToken: string;
@@ -125,9 +129,11 @@ async function startInFolder(
     folderContent(join(dataDir, "content"), (name) => isTypeName(store, name)),
     ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
   );
-  const settings = { openReads: isLoopback(host), ...options.settings, trustedKeys };
+  const hasPlainToo = certificate !== undefined && options.tlsPort !== undefined;
+  const settings = { openReads: isLoopback(host), ...options.settings, hasPlainToo, trustedKeys };
   const { log } = options;
-  const app = createApp({ store, blobs, auth, content, relay, now, log, settings, tls: certificate?.pair });
+  const pairs = hasPlainToo ? { tlsBeside: certificate.pair } : { tls: certificate?.pair };
+  const app = createApp({ store, blobs, auth, content, relay, now, log, settings, ...pairs });
   let background: Background | undefined;
   const endUpkeep = startUpkeep({
     store,
@@ -150,24 +156,28 @@ async function startInFolder(
     for (const name of options.legacyTypes ?? [])
       await recordChange(app.context, local, (journal) => setTypeKind(journal, name, "legacy"));
     await app.listen({ host, port });
-    background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: app.server });
+    if (options.tlsPort !== undefined && hasPlainToo) await app.listenTls({ host, port: options.tlsPort });
+    const tlsServer = app.tlsServer ?? app.server;
+    background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: tlsServer });
   } catch (error) {
     await app.close();
     throw error;
   }
   const address = app.server.address() as AddressInfo;
   const name = host.includes(":") ? `[${host}]` : host;
-  const scheme = certificate ? "https" : "http";
+  const scheme = certificate && !hasPlainToo ? "https" : "http";
+  const tlsAddress = app.tlsServer?.address() as AddressInfo | undefined;
   const url = `${scheme}://${name}:${address.port}`;
   const reachable = EVERY_ADDRESS.includes(host) ? `${scheme}://localhost:${address.port}` : url;
   const setupUrl = await makeSetupUrl(store, app.context.settings.publicUrl ?? reachable, now);
   return {
     url,
+    tlsUrl: tlsAddress && `https://${name}:${tlsAddress.port}`,
     app,
     adminToken,
     tokenFile,
     setupUrl,
-    reloadCertificate: async () => certificate?.reload(app.server),
+    reloadCertificate: async () => certificate?.reload(app.tlsServer ?? app.server),
     close: () => shutDown(app, app.context.readiness, { ...DEFAULT_SHUTDOWN, ...options.shutdown }),
   };
 }

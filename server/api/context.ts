@@ -55,6 +55,8 @@ export interface Settings {
   readonly openGateways: boolean;
   /** Public URL of this server, such as `https://example.com/ota`, see runtime/public-url.ts; absent: as the request says. */
   readonly publicUrl: string | undefined;
+  /** It also speaks plain HTTP, at another port of the same name: browsers must not be told to use TLS for all of them. */
+  readonly hasPlainToo: boolean;
   /** Addresses or networks of proxies whose `X-Forwarded-For` and `-Proto` are trusted; empty: none. */
   readonly trustedProxies: readonly string[];
   /** Check interval that is sent to devices without one of their own; absent: each device's default. */
@@ -90,6 +92,7 @@ export const DEFAULT_SETTINGS: Settings = Object.freeze({
   openReads: false,
   openGateways: false,
   publicUrl: undefined,
+  hasPlainToo: false,
   trustedProxies: Object.freeze([]),
   pollSeconds: undefined,
   pollIsForAll: false,

@@ -8,6 +8,7 @@ import { Command } from "commander";
 import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { type Sim, startSim } from "../../host-sim/sim/sim.js";
 import type { Terminal } from "../../host-sim/sim/terminal.js";
+import { makeCertificates, readServerNames } from "../runtime/certificates/private-ca.js";
 import { defined } from "../shared/defined.js";
 import { type RunningServer, startServer } from "../start.js";
 import { imageCommand } from "./image.js";
@@ -78,7 +79,17 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     await skyslot("image", "build", "--app", "base", "--app-version", version, ...settings, ...target);
   }
   await skyslot("release", "sign", file(`base-${TO}.bin`), "--type", "base", "--key", file("release.jwk"));
-  const server = await startServer({ dataDir: file("server"), port: options.port ?? 0 });
+  const certificates = await makeCertificates({
+    folder: file("tls"),
+    names: readServerNames(["localhost"], ["127.0.0.1"]),
+    now: Date.now(),
+  });
+  const server = await startServer({
+    dataDir: file("server"),
+    port: options.port ?? 0,
+    tls: certificates.server,
+    tlsPort: 0,
+  });
   await skyslot(
     "release",
     "upload",
@@ -89,6 +100,10 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     file("server"),
   );
   screen.done(`dashboard: ${server.url}/`);
+  screen.done(`over TLS: ${server.tlsUrl}/, for who trusts ${certificates.ca.pem}`);
+  screen.note(
+    "plain HTTP is enough for updates, which are signed; reports, tokens and passwords can be read on the way",
+  );
   if (trialSeconds !== REAL_TRIAL_SECONDS) {
     screen.note(
       `for this demonstration the trial takes ${trialSeconds} s; a real build waits ${REAL_TRIAL_SECONDS} s`,

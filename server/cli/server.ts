@@ -34,6 +34,7 @@ interface Flags {
   readonly newDevicesPerMinute: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly tlsPort?: number;
   readonly drainSeconds: number;
   readonly logLevel: string;
 }
@@ -122,6 +123,11 @@ export function serverCommand(program: Command): void {
     )
     .option("--tls-cert <file>", "serve HTTPS with this certificate chain (PEM); reloaded when it changes")
     .option("--tls-key <file>", "the private key of the certificate (PEM)")
+    .option(
+      "--tls-port <port>",
+      "serve HTTPS on this port, and plain HTTP on --port, while there are devices without TLS",
+      wholeNumber,
+    )
     .option(
       "--drain-seconds <n>",
       "at SIGTERM, keep serving this long while /readyz already fails, for load balancers",
@@ -214,6 +220,7 @@ async function runServer(flags: Flags): Promise<void> {
     }),
     databaseUrl: databaseUrl(),
     tls: readTls(flags),
+    tlsPort: flags.tlsPort,
     sampleSeed: flags.demo === true ? "skyslot" : flags.demo,
     mqtt: readMqtt(),
     shutdown: { drainMs: flags.drainSeconds * 1000 },
@@ -243,13 +250,14 @@ async function runServer(flags: Flags): Promise<void> {
     },
   });
   await warnIfGitSees(flags.data, "the folder of secrets");
-  printLine(`Skyslot listens on ${server.url}; the administrator's token is in ${server.tokenFile}`);
+  const urls = server.tlsUrl === undefined ? server.url : `${server.tlsUrl} and ${server.url}`;
+  printLine(`Skyslot listens on ${urls}; the administrator's token is in ${server.tokenFile}`);
   if (server.setupUrl !== undefined) {
     printLine(
       `There is no administrator yet. Create one within an hour, with this one-time link: ${server.setupUrl}`,
     );
   }
-  if (!isLoopback(flags.host)) {
+  if (!isLoopback(flags.host) && (flags.tlsCert === undefined || flags.tlsPort !== undefined)) {
     printLine(
       yellow("Anyone who can reach this address can check and download; use TLS outside your own network."),
     );
@@ -281,7 +289,10 @@ function publicUrl(text: string): string {
   }
 }
 
-function readTls({ tlsCert, tlsKey }: Flags): TlsFiles | undefined {
+function readTls({ tlsCert, tlsKey, tlsPort }: Flags): TlsFiles | undefined {
+  if (tlsPort !== undefined && tlsCert === undefined)
+    throw new UsageError("--tls-port needs --tls-cert and --tls-key");
+  if (tlsPort !== undefined && tlsPort > 65_535) throw new UsageError(`port ${tlsPort} is above 65535`);
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined)
     throw new UsageError("--tls-cert and --tls-key go together");

@@ -2,7 +2,7 @@
 //
 //   not ready ─ drainMs ─▶ stops accepting ─ requests under way end, limitMs at most ─▶ connections cut ─▶ store closed
 
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
@@ -32,20 +32,21 @@ export class Gate {
    * Makes `app.close()` end connections that have no request on them: those that are kept alive, also when their request ends later,
    * and those on which none has come, which Node counts as busy.
    */
-  join(app: FastifyInstance): void {
-    const { server } = app;
+  join(app: FastifyInstance, servers: readonly Server[]): void {
     const unused = new Set<Socket>();
-    // Over TLS requests name the connection inside.
-    server.on("setSecureContext" in server ? "secureConnection" : "connection", (socket: Socket) => {
-      unused.add(socket);
-      socket.once("close", () => unused.delete(socket));
-    });
-    server.on("request", ({ socket }: IncomingMessage) => unused.delete(socket));
+    for (const server of servers) {
+      // Over TLS requests name the connection inside.
+      server.on("setSecureContext" in server ? "secureConnection" : "connection", (socket: Socket) => {
+        unused.add(socket);
+        socket.once("close", () => unused.delete(socket));
+      });
+      server.on("request", ({ socket }: IncomingMessage) => unused.delete(socket));
+    }
     let timer: NodeJS.Timeout | undefined;
     app.addHook("preClose", async () => {
       this.#isClosed = true;
       timer = setInterval(() => {
-        server.closeIdleConnections();
+        for (const server of servers) server.closeIdleConnections();
         for (const socket of unused) socket.destroy();
       }, IDLE_CHECK_MS);
     });
@@ -75,7 +76,9 @@ export async function shutDown(
 ): Promise<void> {
   readiness.close();
   if (drainMs > 0) await pause(drainMs);
-  const limit = setTimeout(() => app.server.closeAllConnections(), limitMs);
+  const limit = setTimeout(() => {
+    for (const server of [app.server, app.tlsServer]) server?.closeAllConnections();
+  }, limitMs);
   try {
     await app.close();
   } finally {

@@ -1,7 +1,7 @@
 // Headers that protect browsers and keep caches from storing answers without permission. Answers to devices have only those for caches:
 // devices pay for each byte. The Content Security Policy: content-security-policy.ts.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Context } from "../context.js";
 import { setContentSecurityPolicy } from "./content-security-policy.js";
 
@@ -15,18 +15,18 @@ export function securityHeaders(app: FastifyInstance, { settings }: Context): vo
     // Caches store answers to other methods only where told to.
     if (CACHED_METHODS.includes(request.method) && !reply.hasHeader("cache-control"))
       reply.header("cache-control", "no-store");
-    if (request.routeOptions.config.access !== "device") setPageHeaders(request, reply, isPublicTls);
+    if (request.routeOptions.config.access !== "device")
+      setPageHeaders(reply, isPublicTls || (request.protocol === "https" && !settings.hasPlainToo));
     done();
   });
 }
 
-function setPageHeaders(request: FastifyRequest, reply: FastifyReply, isPublicTls: boolean): void {
+function setPageHeaders(reply: FastifyReply, isAlwaysTls: boolean): void {
   reply
     .header("referrer-policy", "no-referrer")
     .header("x-frame-options", "DENY")
     .header("cross-origin-opener-policy", "same-origin")
     .header("cross-origin-resource-policy", "same-origin");
   setContentSecurityPolicy(reply);
-  if (isPublicTls || request.protocol === "https")
-    reply.header("strict-transport-security", `max-age=${YEAR_SECONDS}`);
+  if (isAlwaysTls) reply.header("strict-transport-security", `max-age=${YEAR_SECONDS}`);
 }

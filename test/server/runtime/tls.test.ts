@@ -1,7 +1,7 @@
 // A server over TLS, as OpenSSL and curl see it: with the certificate of a private authority, and with what it has to refuse.
 
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, connect as connectTcp, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -147,6 +147,30 @@ describe("a server over TLS", () => {
     expect(Math.max(...sizes)).to.equal(MAX_RECORD_BYTES + 24);
   });
 
+  it("reads its certificate again when it is asked to, and keeps the old one when the new one is broken", async () => {
+    const fingerprint = async () => {
+      const socket = await open();
+      const { fingerprint256 } = socket.getPeerCertificate();
+      socket.destroy();
+      return fingerprint256;
+    };
+    const before = await fingerprint();
+    const names = readServerNames(["updates.test"], ["127.0.0.1"]);
+    const made = await makeCertificates({ folder: join(folder, "own"), names, now: Date.now() });
+    expect(await fingerprint()).to.equal(before);
+    await server.reloadCertificate();
+    const after = await fingerprint();
+    expect(after).not.to.equal(before);
+    await writeFile(made.server.cert, "no certificate");
+    expect(
+      await server.reloadCertificate().then(
+        () => "taken",
+        (error: Error) => error.message,
+      ),
+    ).to.match(/are no pair/);
+    expect(await fingerprint()).to.equal(after);
+  });
+
   const open = async (): Promise<TLSSocket> => {
     const socket = connect({ port, host: "127.0.0.1", ca: await readFile(ca), maxVersion: "TLSv1.2" });
     await new Promise<void>((resolve, reject) => {
@@ -155,4 +179,68 @@ describe("a server over TLS", () => {
     });
     return socket;
   };
+});
+
+describe("a server with HTTPS beside plain HTTP", () => {
+  let folder: string;
+  let server: RunningServer;
+  let ca: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "skyslot-tls-"));
+    const names = readServerNames([], ["127.0.0.1"]);
+    const made = await makeCertificates({ folder: join(folder, "tls"), names, now: Date.now() });
+    ca = made.ca.pem;
+    server = await startServer({ dataDir: join(folder, "data"), port: 0, tls: made.server, tlsPort: 0 });
+  });
+  afterEach(async () => {
+    await server.close();
+    await rm(folder, { recursive: true });
+  });
+  const curl = async (...args: readonly string[]) =>
+    (await run("curl", ["-sS", "--max-time", "20", "--cacert", ca, ...args])).stdout;
+
+  it("answers on both ports, and tells no browser to use TLS for the other one", async () => {
+    expect(server.url).to.match(/^http:/);
+    for (const url of [server.url, `${server.tlsUrl}`]) {
+      expect(await curl(`${url}/healthz`)).to.equal('{"status":"ok"}');
+      expect(await curl("-I", `${url}/login`)).not.to.match(/strict-transport-security/i);
+    }
+    expect(
+      await curl(
+        "-X",
+        "POST",
+        "--data",
+        "{",
+        "-H",
+        "content-type: application/json",
+        `${server.tlsUrl}/api/ota/check`,
+      ),
+    ).to.contain('"error"');
+  });
+
+  it("ends both, with connections that are kept alive, and answers what is no request", async () => {
+    const port = Number(new URL(`${server.tlsUrl}`).port);
+    const socket = connect({ port, host: "127.0.0.1", ca: await readFile(ca) });
+    const over = new Promise<string>((resolve) => {
+      let text = "";
+      socket.on("data", (bytes) => {
+        text += bytes;
+      });
+      socket.on("close", () => resolve(text));
+    });
+    socket.on("error", () => {});
+    await new Promise<void>((resolve) => socket.once("secureConnect", resolve));
+    const garbage = connect({ port, host: "127.0.0.1", ca: await readFile(ca) });
+    const answer = new Promise<string>((resolve) => garbage.once("data", (bytes) => resolve(`${bytes}`)));
+    garbage.write("no request at all\r\n\r\n");
+    expect(await answer).to.match(/^HTTP\/1\.1 400 Bad Request/);
+    await server.close();
+    await over;
+    const refused = await new Promise<string>((resolve) => {
+      const again = connectTcp(port, "127.0.0.1");
+      again.once("error", (error: NodeJS.ErrnoException) => resolve(`${error.code}`));
+      again.once("connect", () => resolve("connected"));
+    });
+    expect(refused).to.equal("ECONNREFUSED");
+  });
 });
