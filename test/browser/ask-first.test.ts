@@ -1,54 +1,35 @@
 // Selects and checkboxes that would reach the whole fleet ask first, and the audit page takes back what gave more than there was.
 
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+import type { Page } from "playwright-core";
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
-const PATIENCE_MS = 30_000;
 const DEVICE_COUNT = 7;
 
 /** One story in steps: each continues from the previous one. */
 describe("changes that ask first, in the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    await stage.register(DEVICE_COUNT);
-    await stage.upload("1.1.0");
-    await ask("POST", "/api/users", JSON.stringify({ name: "bob", role: "viewer" }));
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this, {
+      prepare: async (fleet) => {
+        await fleet.register(DEVICE_COUNT);
+        await fleet.upload("1.1.0");
+      },
+    });
+    ({ stage, page } = operator);
+    await operator.ask("POST", "/api/users", { name: "bob", role: "viewer" });
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
-  async function ask(method: string, path: string, body?: string): Promise<unknown> {
-    const type = body === undefined ? undefined : { "content-type": "application/json" };
-    const headers = { authorization: `Bearer ${stage.adminToken}`, ...type };
-    return (await fetch(stage.url + path, { method, headers, ...(body && { body }) })).json();
-  }
   const kindOf = async (): Promise<unknown> => {
-    const { types } = (await ask("GET", "/api/types")) as { types: { name: string; kind: string }[] };
+    const answer = await operator.ask("GET", "/api/types");
+    const { types } = (await answer.json()) as { types: { name: string; kind: string }[] };
     return types.find(({ name }) => name === "base")?.kind;
   };
 
@@ -124,6 +105,6 @@ describe("changes that ask first, in the browser", function () {
     await page.getByLabel("stable").click();
     await page.getByRole("dialog").getByText("devices are offered it").waitFor();
     expect(await overflowOf(page)).to.equal(0);
-    expect(watched.problems).to.deep.equal([]);
+    expect(operator.problems).to.deep.equal([]);
   });
 });

@@ -1,47 +1,28 @@
 // Bulk operations on devices: selected across all pages of the list, confirmed with their number, and counted by result.
 
 import { expect } from "chai";
-import type { Browser, Locator, Page } from "playwright-core";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+import type { Locator, Page } from "playwright-core";
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
-const PATIENCE_MS = 30_000;
 /** More than one page of the list. */
 const DEVICE_COUNT = 63;
 
 /** One story in steps: each continues from the previous one. */
 describe("many devices at once, from the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
   let bulk: Locator;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    await stage.register(DEVICE_COUNT);
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this, { prepare: (fleet) => fleet.register(DEVICE_COUNT) });
+    ({ stage, page } = operator);
     bulk = page.getByRole("region", { name: "Change the selected devices" });
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
   const confirm = async (name: string, count: string) => {
     await bulk.getByRole("button", { name, exact: true }).click();
@@ -49,8 +30,7 @@ describe("many devices at once, from the browser", function () {
     await dialog.getByRole("button", { name: `${name}: ${count}` }).click();
   };
   const countOf = async (query: string): Promise<number> => {
-    const headers = { authorization: `Bearer ${stage.adminToken}` };
-    const answer = await fetch(`${stage.url}/api/devices?${query}`, { headers });
+    const answer = await operator.ask("GET", `/api/devices?${query}`);
     return ((await answer.json()) as { total: number }).total;
   };
 
@@ -117,6 +97,6 @@ describe("many devices at once, from the browser", function () {
     await confirm("Change settings", "50 devices");
     await bulk.getByText("50 unchanged").waitFor();
     expect(await overflowOf(page)).to.equal(0);
-    expect(watched.problems).to.deep.equal([]);
+    expect(operator.problems).to.deep.equal([]);
   });
 });

@@ -1,50 +1,32 @@
 // Orders on the page of a device: sent, followed as the device answers, cancelled.
 
 import { expect } from "chai";
-import type { Browser, Locator, Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 import type { NoUpdateResponse, OrderResult } from "../../firmware/core/wire.js";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
-const PATIENCE_MS = 30_000;
 const DEVICE = "led-0a1b2c";
 
 /** One story in steps: each continues from the previous one. */
 describe("orders to a device, from the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
   let orders: Locator;
   let token = "";
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
+    operator = await openOperator(this);
+    ({ stage, page } = operator);
     await check();
     await check();
     await check([], "led-000001", "");
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
     orders = page.getByRole("region", { name: "Orders" });
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
   /** A check of the device. @returns the id of the first order in the answer */
   async function check(
@@ -145,7 +127,7 @@ describe("orders to a device, from the browser", function () {
     await page.goto(`${stage.url}/devices/led-000001`);
     await orders.getByText("it has not authenticated with its own token").waitFor();
     expect(await orders.getByRole("button").count()).to.equal(0);
-    expect(watched.problems).to.deep.equal([
+    expect(operator.problems).to.deep.equal([
       // the browser's own message about the order that was refused above
       `error Failed to load resource: the server responded with a status of 422 (Unprocessable Entity) at ${stage.url}/api/devices/${DEVICE}/orders`,
     ]);

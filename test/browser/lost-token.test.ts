@@ -1,20 +1,12 @@
 // The page of a device that was flashed again: its refusal, and how to reset its token.
 
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import type { CheckResponse } from "../../firmware/core/wire.js";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
-const PATIENCE_MS = 30_000;
 const DEVICE = "led-0a1b2c";
 const FLASHED = "led-0a1b2d";
 const CLAIMED = "led-0a1b2e";
@@ -22,25 +14,15 @@ const CLAIMED = "led-0a1b2e";
 /** One story in steps: each continues from the previous one. */
 describe("a device that has lost its token, from the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    browser = await openBrowser();
-    watched = await openPage(browser, PHONE);
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this, { screen: PHONE });
+    ({ stage, page } = operator);
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
   /** A check of a device with this token. */
   async function check(
@@ -116,6 +98,6 @@ describe("a device that has lost its token, from the browser", function () {
     expect((await check(FLASHED, answer.device_token)).status).to.equal(200);
     await page.getByRole("button", { name: "Renew token" }).waitFor();
     expect(await notice().count()).to.equal(0);
-    expect(watched.problems).to.deep.equal([]);
+    expect(operator.problems).to.deep.equal([]);
   });
 });

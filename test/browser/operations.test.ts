@@ -5,26 +5,16 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { signReleaseFile } from "../../server/cli/release.js";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
-
-const PATIENCE_MS = 30_000;
+import { overflowOf, PHONE, requireChromium } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
 /** One story in steps: each continues from the previous one. */
 describe("what operators do from the browser", () => {
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
   let folder: string;
   let receiver: Server;
@@ -37,18 +27,11 @@ describe("what operators do from the browser", () => {
       response.writeHead(204).end();
     }).listen(0, "127.0.0.1");
     await once(receiver, "listening");
-    stage = await openFleetStage();
-    await stage.register(10);
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this, { prepare: (fleet) => fleet.register(10) });
+    ({ stage, page } = operator);
   });
   after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
+    await operator?.close();
     receiver?.close();
     if (folder) await rm(folder, { recursive: true, force: true });
   });
@@ -257,6 +240,6 @@ describe("what operators do from the browser", () => {
       expect(await overflowOf(page), path).equal(0);
     }
     // refusals that this story provokes on purpose
-    expect(watched.problems.filter((problem) => !/40[049]|412|422/.test(problem))).deep.equal([]);
+    expect(operator.problems.filter((problem) => !/40[049]|412|422/.test(problem))).deep.equal([]);
   });
 });

@@ -1,44 +1,28 @@
 // Devices and releases are removed from the pages, and what was kept of a device is found again.
 
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
-
-const PATIENCE_MS = 30_000;
+import type { Page } from "playwright-core";
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
 /** One story in steps: each continues from the previous one. */
 describe("what is removed, from the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    await stage.register(4);
-    await stage.upload("1.1.0");
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this, {
+      prepare: async (fleet) => {
+        await fleet.register(4);
+        await fleet.upload("1.1.0");
+      },
+    });
+    ({ stage, page } = operator);
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
   it("a device leaves the fleet, and its history is found under removed devices", async () => {
     await page.goto(`${stage.url}/devices/base-000001`);
@@ -103,6 +87,6 @@ describe("what is removed, from the browser", function () {
       await page.locator("main h1").first().waitFor();
       expect(await overflowOf(page), path).to.equal(0);
     }
-    expect(watched.problems.filter((problem) => !/40[49]/.test(problem))).to.deep.equal([]);
+    expect(operator.problems.filter((problem) => !/40[49]/.test(problem))).to.deep.equal([]);
   });
 });

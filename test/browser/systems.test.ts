@@ -1,48 +1,28 @@
 // The systems of a server, as its page shows them.
 
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { readRelease } from "../../release/signing.js";
 import { describeSystem, signSystem } from "../../release/system.js";
-import {
-  becomeAdministrator,
-  openBrowser,
-  openPage,
-  overflowOf,
-  PHONE,
-  requireChromium,
-  type WatchedPage,
-} from "./browser.js";
-import { type FleetStage, openFleetStage } from "./fleet-stage.js";
-
-const PATIENCE_MS = 30_000;
+import { overflowOf, PHONE } from "./browser.js";
+import type { FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
 /** One story in steps: each continues from the previous one. */
 describe("systems, in the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
-    await becomeAdministrator(page, stage.setupUrl);
+    operator = await openOperator(this);
+    ({ stage, page } = operator);
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
-  const post = async (path: string, body: string) => {
-    const headers = { authorization: `Bearer ${stage.adminToken}`, "content-type": "application/json" };
-    const answer = await fetch(`${stage.url}${path}`, { method: "POST", headers, body });
+  const post = async (path: string, body: object) => {
+    const answer = await operator.ask("POST", path, body);
     expect(answer.status).to.equal(201);
   };
   const release = (version: string): Promise<void> => stage.upload(version, true);
@@ -57,7 +37,7 @@ describe("systems, in the browser", function () {
     await page.goto(`${stage.url}/ota-management`);
     await page.getByRole("heading", { name: "Releases" }).waitFor();
     expect(await page.getByRole("heading", { name: "Systems" }).count()).to.equal(0);
-    await post("/api/v1/systems", JSON.stringify({ manifest: await manifest("1.1.0") }));
+    await post("/api/v1/systems", { manifest: await manifest("1.1.0") });
     await page.reload();
     await page.getByRole("heading", { name: "Systems" }).waitFor();
     await row("1.1.0").getByText("incomplete").waitFor();

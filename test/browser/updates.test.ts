@@ -1,37 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { expect } from "chai";
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { readUnsignedManifest } from "../../release/unsigned-manifest.js";
-import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
-import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
+import { overflowOf, PHONE } from "./browser.js";
+import type { ChosenFile, FleetStage } from "./fleet-stage.js";
+import { type Operator, openOperator } from "./operator.js";
 
-const PATIENCE_MS = 30_000;
 const DEVICE_COUNT = 20;
 const PASSWORD = "correct horse battery";
 
 /** One story in steps: each continues from the previous one. */
 describe("an update of a fleet, from the browser", function () {
   this.timeout(120_000);
+  let operator: Operator;
   let stage: FleetStage;
-  let browser: Browser;
-  let watched: WatchedPage;
   let page: Page;
   /** Devices whose next update fails. */
   let failing = false;
 
   before(async function () {
-    requireChromium(this);
-    stage = await openFleetStage();
-    browser = await openBrowser();
-    watched = await openPage(browser, { viewport: { width: 1280, height: 900 } });
-    page = watched.page;
-    page.setDefaultTimeout(PATIENCE_MS);
+    operator = await openOperator(this, { isSignedOut: true });
+    ({ stage, page } = operator);
   });
-  after(async () => {
-    await watched?.close();
-    await browser?.close();
-    await stage?.close();
-  });
+  after(() => operator?.close());
 
   const menu = (name: string) =>
     page.getByRole("navigation", { name: "Pages" }).getByRole("link", { name }).click();
@@ -269,7 +260,7 @@ describe("an update of a fleet, from the browser", function () {
       expect(await overflowOf(page), path).equal(0);
     }
     // refusals that this story provokes on purpose, and the page that does not exist
-    expect(watched.problems.filter((problem) => !/40[04]|422/.test(problem))).deep.equal([]);
+    expect(operator.problems.filter((problem) => !/40[04]|422/.test(problem))).deep.equal([]);
   });
 
   it("shows no buttons to viewers", async () => {
