@@ -14,7 +14,7 @@ export interface Operator {
   readonly page: Page;
   /** As in WatchedPage. */
   readonly problems: readonly string[];
-  /** Calls the API as the local administrator. @param body absent: none; otherwise sent as JSON */
+  /** Calls the API as the local administrator. @param body a form is sent as it is, anything else as JSON */
   ask(method: string, path: string, body?: unknown): Promise<Response>;
   close(): Promise<void>;
 }
@@ -42,12 +42,15 @@ export async function openOperator(context: Mocha.Context, options: OperatorOpti
     page,
     problems,
     ask(method, path, body) {
-      const type = body === undefined ? undefined : { "content-type": "application/json" };
-      const headers = { authorization: `Bearer ${stage.adminToken}`, ...type };
+      const isForm = body === undefined || body instanceof FormData;
+      const headers = {
+        authorization: `Bearer ${stage.adminToken}`,
+        ...(isForm ? {} : { "content-type": "application/json" }),
+      };
       return fetch(stage.url + path, {
         method,
         headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(body === undefined ? {} : { body: isForm ? body : JSON.stringify(body) }),
       });
     },
     async close() {

@@ -10,6 +10,7 @@ import { ChoiceField, TextField } from "../parts/fields.js";
 import { Form, Submit } from "../parts/form.js";
 import { Heading } from "../parts/heading.js";
 import { Done, Problem } from "../parts/notes.js";
+import { useReach } from "../parts/reach.js";
 import { AssignForm } from "./assign-form.js";
 import { uploadPicture } from "./calls.js";
 import { CropStage, ZOOM_STEP } from "./crop-stage.js";
@@ -80,6 +81,7 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
   const [method, setMethod] = useState<DitherMethod>("floyd-steinberg");
   const [brightness, setBrightness] = useState(0);
   const [contrast, setContrast] = useState(0);
+  const frame = useReach();
 
   const greys = useMemo(() => toGreys(readPlaced(picture, panel, placement)), [picture, panel, placement]);
   const dots: Dots = useMemo(
@@ -117,7 +119,7 @@ function Editor({ picture, fileName, mayChange }: EditorProps) {
       </section>
       <section class="card" aria-label="On the panel">
         <h2>On the panel, dot by dot</h2>
-        <div class="frame">
+        <div ref={frame.box} class="frame" tabIndex={frame.tabIndex}>
           <DotView
             dots={dots}
             zoom={zoomOf(panel)}

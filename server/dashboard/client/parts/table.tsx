@@ -1,7 +1,7 @@
 // A table, described by its columns. It scrolls sideways where it is wider than the page.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useReach } from "./reach.js";
 
 /** Heading, cell, and class of the cell. Without a heading: actions. */
 export type Column<Row> = readonly [
@@ -22,9 +22,9 @@ interface TableProps<Row> {
 }
 
 export const Table = <Row,>(props: TableProps<Row>) => {
-  const { box, isReached } = useReach();
+  const { box, tabIndex } = useReach();
   return (
-    <div ref={box} class={`table ${props.class ?? "card"}`} tabIndex={isReached ? undefined : 0}>
+    <div ref={box} class={`table ${props.class ?? "card"}`} tabIndex={tabIndex}>
       <table>
         <thead>
           <tr>
@@ -57,21 +57,3 @@ export const Table = <Row,>(props: TableProps<Row>) => {
     </div>
   );
 };
-
-const FOCUSABLE = "a, button, input, select, textarea, summary";
-
-/** Whether the keyboard reaches all of a table: where it is wider than the page, by something in it that takes the focus. */
-function useReach() {
-  const box = useRef<HTMLDivElement>(null);
-  const [isReached, setIsReached] = useState(true);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const look = () =>
-      setIsReached(element.scrollWidth <= element.clientWidth || element.querySelector(FOCUSABLE) !== null);
-    const observer = new ResizeObserver(look);
-    for (const each of [element, element.firstElementChild]) if (each) observer.observe(each);
-    return () => observer.disconnect();
-  }, []);
-  return { box, isReached };
-}
