@@ -1,34 +1,43 @@
-// `skyslot keys`: release keys. The private key never leaves the machine that signs, and may have a passphrase.
+// `skyslot keys`: the keys that sign, and the trust roots that name them (root-keys.ts). A private key never leaves the machine that signs, and
+// may have a passphrase.
 
 import type { Command } from "commander";
 import type { JWK } from "jose";
 import { keysTlsCommand } from "./keys-tls.js";
 import { show } from "./output.js";
+import {
+  addRootCommands,
+  type FirstFlags,
+  initRoot,
+  withFirstRootOptions,
+  withRootOptions,
+} from "./root-keys.js";
 
 export function keysCommand(program: Command): void {
   const keys = program
     .command("keys")
     .description(
-      "create and import the keys that releases are signed with, and certificates for a server at home",
+      "create the keys that sign, trust roots that say whose signatures count, and certificates for a server at home",
     );
-  keys
-    .command("init")
+  withRootOptions(withFirstRootOptions(keys.command("init")))
     .description(
       "create an ES256 key pair: FILE (private, keep it safe) and FILE with .pub.jwk (for images and servers)",
     )
-    .option("--out <file>", "file for the private key", "release.jwk")
+    .option("--out <file>", "file for the private key (default: release.jwk)")
     .option(
       "--passphrase",
       "lock the private key with a passphrase: SKYSLOT_KEY_PASSPHRASE, a pipe or the keyboard",
     )
     .option("--json", "print one JSON object")
-    .action((flags: InitFlags & { readonly json?: boolean }) =>
-      show(
-        flags,
-        initKeys(flags),
-        (key) =>
-          `${key.private_key} (private${key.is_locked ? ", locked with the passphrase" : ""}) and ${key.public_key} (public), key ${key.kid}`,
-      ),
+    .action((flags: InitFlags & FirstFlags & { readonly root?: boolean }) =>
+      flags.root
+        ? initRoot(flags)
+        : show(
+            flags,
+            initKeys(flags),
+            (key) =>
+              `${key.private_key} (private${key.is_locked ? ", locked with the passphrase" : ""}) and ${key.public_key} (public), key ${key.kid}`,
+          ),
     );
   keys
     .command("import <file>")
@@ -40,16 +49,17 @@ export function keysCommand(program: Command): void {
     .action((file: string, flags: { readonly out?: string; readonly json?: boolean }) =>
       show(flags, importKey(file, flags.out), (key) => `${key.public_key} (public), key ${key.kid}`),
     );
+  addRootCommands(keys);
   keysTlsCommand(keys);
 }
 
 interface InitFlags {
-  readonly out: string;
+  readonly out?: string;
   readonly passphrase?: boolean;
 }
 
 /** Creates a key pair. An existing key is never overwritten: devices that trust it could no longer be updated. */
-async function initKeys({ out, passphrase: isLocked = false }: InitFlags) {
+async function initKeys({ out = "release.jwk", passphrase: isLocked = false }: InitFlags) {
   const { mkdir, writeFile } = await import("node:fs/promises");
   const { dirname } = await import("node:path");
   const { makeReleaseKeys } = await import("../../release/keys.js");

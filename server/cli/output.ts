@@ -61,7 +61,7 @@ export async function show<Answer>(
 ): Promise<void> {
   const shown = await answer;
   if (json) return printJson(shown);
-  const text = print(shown);
+  const text = await print(shown);
   if (typeof text === "string") printLine(text);
 }
 
