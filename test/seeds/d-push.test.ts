@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect } from "chai";
+import { SECTOR_BYTES } from "../../host-sim/hardware/flash/flash.js";
 import { extractBundle } from "../../host-sim/hardware/image/app-image.js";
 import { CONFIG, LiveDevice, TOKEN } from "../journey/live-device.js";
 import { imageOf, rebuilt, releaseOf } from "../journey/rig.js";
@@ -14,6 +15,8 @@ const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const PAGES = 80;
 const PUSHES = 3232;
+/** Offset of the slot in partitions/8mb.csv. */
+const OTA_1 = 0x420000;
 
 describe("system D", () => {
   let live: LiveDevice;
@@ -161,5 +164,37 @@ describe("system D", () => {
     expect(JSON.parse(saved)).to.include({ acceptUnsigned: true });
     expect(await push(PAGES)).to.equal("OTA update successful, rebooting...\n");
     await live.until(() => live.isValidated("1.3.0 ota_0"));
+  });
+
+  it("answers 500 with the reason when its flash fails, keeps running, and takes the image once the flash works", async () => {
+    const image = await firmware("1.4.0", false);
+    const bearer = ["-H", `Authorization: Bearer ${TOKEN}`];
+    const push = async (port: number, ...more: readonly string[]) => {
+      const post = [...more, "-X", "POST", ...bearer, "--data-binary", `@${image}`];
+      const answer = await curl(port, "-w", "%{http_code}", ...post, "http://device/update");
+      return [answer.slice(0, -3).trim(), answer.slice(-3)] as const;
+    };
+    const { faults } = live.rig.desk.device.flash;
+    const sector = OTA_1 / SECTOR_BYTES + 5;
+    for (const [kind, reason] of [
+      ["eraseError", /^erase at 20480: .*failed/],
+      ["programError", /^write of \d+ bytes at 20480: .*failed/],
+    ] as const) {
+      faults.set(sector, { kind });
+      for (const port of [PAGES, PUSHES]) {
+        const [message, status] = await push(port);
+        expect([status, kind]).to.deep.equal(["500", kind]);
+        expect(message).to.match(reason);
+        const [json, sameStatus] = await push(port, "-H", "Accept: application/json");
+        expect(sameStatus).to.equal("500");
+        const answer = JSON.parse(json) as { readonly message: string };
+        expect(answer).to.include({ ok: false });
+        expect(answer.message).to.match(reason);
+      }
+    }
+    expect(JSON.parse(await curl(PAGES, "http://device/api/version"))).to.include({ version: "1.3.0" });
+    faults.set(sector, undefined);
+    expect(await push(PAGES)).to.deep.equal(["OTA update successful, rebooting...", "200"]);
+    await live.until(() => live.isValidated("1.4.0 ota_1"));
   });
 });
