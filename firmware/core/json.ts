@@ -69,8 +69,9 @@ class JsonReader {
       }
       const value = isContainer ? this.#close() : first === '"' ? this.#readText() : this.#readWord();
       if (value === undefined) return undefined;
-      const end = this.#put(value);
-      if (end) return end === "whole" ? this.#whole : undefined;
+      const next = this.#put(value);
+      if (next === "whole") return this.#whole;
+      if (next === "wrong" || (next === "name" && !this.#readName())) return undefined;
     }
   }
 
@@ -92,8 +93,8 @@ class JsonReader {
     return this.#open.pop()?.into;
   }
 
-  /** Puts a value where it belongs, and closes what ends behind it. Nothing if more has to follow. */
-  #put(value: JsonValue): "whole" | "wrong" | undefined {
+  /** Puts a value where it belongs, and closes what ends behind it. What has to follow: another value, or a name before it. */
+  #put(value: JsonValue): "whole" | "wrong" | "name" | "value" {
     this.#whole = value;
     for (;;) {
       const open = this.#open.at(-1);
@@ -103,7 +104,7 @@ class JsonReader {
       else open.into.push(this.#whole);
       if (next === ",") {
         this.#position++;
-        return open.into instanceof Map && !this.#readName() ? "wrong" : undefined;
+        return open.into instanceof Map ? "name" : "value";
       }
       if (next !== closing(open)) return "wrong";
       this.#whole = this.#close() ?? null;
