@@ -11,7 +11,7 @@ import { resume } from "./install.js";
 import { FRESH_JOB, type Job } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
 import { pushVerified } from "./pushed-update.js";
-import { checkRelease, parseRelease, type Release } from "./release.js";
+import { checkRelease, parseRelease, type Release, type SignedRelease } from "./release.js";
 import { isReserved } from "./reservation.js";
 import { HELD_BACK, holdBack } from "./setbacks.js";
 import { noSlotFailure } from "./slot-support.js";
@@ -52,7 +52,24 @@ export function evaluateOffer(
   const maxLength = isPaged ? MAX_RELEASE_LENGTH : MAX_LISTING_RELEASE_LENGTH;
   const parsed = parseRelease(answer.release, maxLength);
   if (!parsed.ok) return refuse(state, offer, parsed.failure, random);
-  const signed = parsed.value;
+  return judgeRelease(state, { answer, answerBytes, offer, signed: parsed.value }, at, random);
+}
+
+/** An offer whose release can be read. */
+interface Legible {
+  readonly answer: OfferAnswer;
+  readonly answerBytes: number;
+  readonly offer: Offer;
+  readonly signed: SignedRelease;
+}
+
+/** Not part of evaluateOffer: what it keeps would lie in XS's stack while the release is parsed, which is the deepest of all. */
+function judgeRelease(
+  state: UpdateState,
+  { answer, answerBytes, offer, signed }: Legible,
+  at: number,
+  random: number,
+): Step {
   const { blockedImage, staged } = state;
   const { imageSha256 } = signed.release;
   if (state.reserved && isReserved(state, imageSha256, answer.hold))

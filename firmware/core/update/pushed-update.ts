@@ -3,14 +3,14 @@
 
 import { provedAfter, timeAt, toldAt } from "../clock.js";
 import type { Effect, HttpResponse } from "../effect.js";
-import type { Failure, UpdateErrorCode } from "../errors.js";
+import type { Failure, Result, UpdateErrorCode } from "../errors.js";
 import type { Booted, Identity, PushOffer, StagedImage, Stamped } from "../event.js";
 import { pushRefusal as refusal, uploadAnswer } from "../http/answer.js";
 
 import { FRESH_JOB, type Job, type PushSource } from "./job.js";
-import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
+import { describeBlock, isBlocked, noteOffer, type Suspect, suspectOf } from "./offer-crashes.js";
 import { busyReason, makeRoom } from "./push-place.js";
-import { checkRelease, parseRelease, type Release, SECTOR_BYTES } from "./release.js";
+import { checkRelease, parseRelease, type Release, SECTOR_BYTES, type SignedRelease } from "./release.js";
 import { reservedFor } from "./reservation.js";
 import { noSlotFailure } from "./slot-support.js";
 import { discardStaged } from "./staged.js";
@@ -34,16 +34,33 @@ export const PUSH_RESTART_DELAY_MS = 1_000;
 export function evaluatePush(state: UpdateState, offer: PushOffer, at: number, random: number): Step {
   const busy = reservedFor(state) ?? busyReason(state) ?? (state.boot && noSlotFailure(state.boot)?.message);
   if (busy !== undefined) return [state, [answer(offer, 409, busy)]];
-  const [dropped, dropping] = makeRoom(state);
+  // before its release is read, which may be what restarts the device
   const suspect = suspectOf(undefined, imageIdOf(offer), 0);
-  if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at)) {
-    const failure = { code: "OFFER_CRASHES", message: describeBlock(suspect) } as const;
-    return withFreed(dropping, refusePush(dropped, offer, failure, random));
-  }
+  if (isBlocked(state.offerCrashes, suspect, toldAt(state.clock, at), at))
+    return blocked(state, offer, suspect, random);
+  const parsed = offer.release === undefined ? undefined : parseRelease(offer.release);
+  return takePush(state, { offer, suspect, parsed }, random);
+}
+
+function blocked(state: UpdateState, offer: PushOffer, suspect: Suspect, random: number): Step {
+  const [dropped, dropping] = makeRoom(state);
+  const failure = { code: "OFFER_CRASHES", message: describeBlock(suspect) } as const;
+  return withFreed(dropping, refusePush(dropped, offer, failure, random));
+}
+
+/** An image that may be taken, and its release as far as it can be read; without one: nothing. */
+interface Read {
+  readonly offer: PushOffer;
+  readonly suspect: Suspect;
+  readonly parsed: Result<SignedRelease> | undefined;
+}
+
+/** Not part of evaluatePush: what it keeps would lie in XS's stack while the release is parsed, which is the deepest of all. */
+function takePush(state: UpdateState, { offer, suspect, parsed }: Read, random: number): Step {
+  const [dropped, dropping] = makeRoom(state);
   const [free, noting] = withOfferCrashes(dropped, noteOffer(state.offerCrashes, suspect));
   const freed = [...dropping, ...noting];
-  if (offer.release === undefined) return withFreed(freed, startPush(free, offer, undefined));
-  const parsed = parseRelease(offer.release);
+  if (offer.release === undefined || !parsed) return withFreed(freed, startPush(free, offer, undefined));
   if (!parsed.ok) return withFreed(freed, refusePush(free, offer, parsed.failure, random));
   const signed = parsed.value;
   if (!state.boot?.build.keyIds.includes(signed.keyId)) {
