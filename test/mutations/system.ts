@@ -65,8 +65,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "the first one starts before the last is ready",
     file: `${SYSTEM}/decide.ts`,
-    original: 'if (phase === "staging") return !isReady(member, report);',
-    mutated: 'if (phase === "staging") return member.step === 0 && !isReady(member, report);',
+    original: "if (!isReady(member, reports[at])) unready.push(member);",
+    mutated: "if (member.step === 0 && !isReady(member, reports[at])) unready.push(member);",
   },
   {
     what: "a system whose devices do not work together is done",

@@ -166,24 +166,26 @@ function served(
       effects.push(output);
       continue;
     }
+    const request = output.type === "requestTaken" ? readRequest(output.message) : undefined;
+    if (request) effects.push({ type: "memberAsked", peer: output.peer, request });
     const [after, more] =
-      output.type === "requestTaken" ? taken(next, output, around) : dropped(next, output, around);
+      output.type === "requestTaken" ? taken(next, output, request, around) : dropped(next, output, around);
     next = after;
     effects.push(...more);
   }
   return [next, effects];
 }
 
+/** Ends with a call, whose frame replaces its own in XS's stack: what a leader decides about a request is deep enough without it. */
 function taken(
   state: RelayState,
-  { peer, id, message }: Extract<ServerOutput, { readonly type: "requestTaken" }>,
+  { peer, id }: Extract<ServerOutput, { readonly type: "requestTaken" }>,
+  request: ExchangeRequest | undefined,
   around: Surroundings,
 ): Step {
-  const request = readRequest(message);
-  if (!request) return reply(state, peer, id, problem(400, "the request is malformed"), around);
-  const told: RelayOutput = { type: "memberAsked", peer, request };
-  const [next, outputs] = answered(state, { peer, id, request }, around);
-  return [next, [told, ...outputs]];
+  return request
+    ? answered(state, { peer, id, request }, around)
+    : reply(state, peer, id, problem(400, "the request is malformed"), around);
 }
 
 function answered(state: RelayState, queued: Queued, around: Surroundings): Step {

@@ -30,21 +30,20 @@ const TRIAL_MS = 330_000;
 /** For what was staged to be dropped. Later it is dropped by its own time limit. */
 const DROP_MS = 60_000;
 
-/** What follows from the reports; `undefined`: more of them have to come. */
+/** What follows from the reports; `undefined`: more of them have to come. Without callbacks: a report is heard deep in XS's stack. */
 export function decide(job: Job, reports: Reports): Decision | undefined {
   if (job.phase === "goingBack")
     return areAll(job, reports, (member, report) => isReached(job, member, report)) ? ended(job) : undefined;
-  const failed = job.members.flatMap((member, at) => {
-    const why = failureOf(job, member, reports[at]);
-    return why === undefined ? [] : [{ member, why }];
-  });
-  const [first] = failed;
-  if (first)
-    return failing(
-      job,
-      failed.map(({ member }) => member),
-      `${first.member.id}: ${first.why}`,
-    );
+  const failed: Member[] = [];
+  let why = "";
+  for (let at = 0; at < job.members.length; at++) {
+    const member = job.members[at]!;
+    const reason = failureOf(job, member, reports[at]);
+    if (reason === undefined) continue;
+    if (failed.length === 0) why = `${member.id}: ${reason}`;
+    failed.push(member);
+  }
+  if (failed.length > 0) return failing(job, failed, why);
   if (missing(job, reports).length > 0) return undefined;
   const step = nextStep(job);
   return step === undefined ? ended(job) : { type: "goesOn", job: { ...job, phase: "committing", step } };
@@ -86,21 +85,29 @@ export function awaitedOf(job: Job, reports: Reports): Awaited | undefined {
 /** Those that hold the job up. */
 function missing(job: Job, reports: Reports): readonly Member[] {
   const { phase, members } = job;
-  const turn = withTurn(job);
   const next = nextStep(job);
-  const mustFit = next === undefined && !job.mayMisfit;
-  const open = members.filter((member, at) => {
-    if (member.isLeft) return false;
-    const report = reports[at];
-    if (phase === "staging") return !isReady(member, report);
-    if (turn(member)) return !isKept(member, report) || (mustFit && report?.isMisfit === true);
-    return false;
-  });
-  if (open.length > 0 || phase === "staging") return open;
+  const open: Member[] = [];
   // those whose turn is next have to be ready still
-  return members.filter(
-    (member, at) => !member.isLeft && member.step === next && !isReady(member, reports[at]),
-  );
+  const unready: Member[] = [];
+  for (let at = 0; at < members.length; at++) {
+    const member = members[at]!;
+    if (member.isLeft) continue;
+    if (phase === "staging" || member.step === next) {
+      if (!isReady(member, reports[at])) unready.push(member);
+    } else if (member.step <= job.step && holdsUp(job, next, member, reports[at])) open.push(member);
+  }
+  return open.length > 0 ? open : unready;
+}
+
+/** One that has started: until it is kept, and until it fits where it is the last. */
+function holdsUp(
+  job: Job,
+  next: number | undefined,
+  member: Member,
+  report: ComponentReport | undefined,
+): boolean {
+  const mustFit = next === undefined && !job.mayMisfit;
+  return !isKept(member, report) || (mustFit && report?.isMisfit === true);
 }
 
 const withTurn =
