@@ -4,6 +4,24 @@ import type { Mutation } from "./mutation.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    what: "nodes find their gateway on a channel that it leaves when it joins its network",
+    file: "firmware/core/gateway/gateway-device.ts",
+    original: "if (at < QUIET_MS && !this.state.device.wifi.online) return;",
+    mutated: "",
+  },
+  {
+    what: "a gateway without power is asked again and again, seven frames each time",
+    file: "firmware/core/radio/exchange-client.ts",
+    original: "const deafCount = isAcknowledged ? 0 : state.deafCount + 1;",
+    mutated: "const deafCount = 0;",
+  },
+  {
+    what: "a neighbour's question on another channel counts as one's own",
+    file: "firmware/core/radio/gateway-search.ts",
+    original: "seek.group === state.group && seek.channel === state.channel;",
+    mutated: "seek.group === state.group;",
+  },
+  {
     what: "anyone in range can answer a node in its gateway's place",
     file: "firmware/core/radio/exchange-client.ts",
     original: 'if (state.phase === "idle" || from !== state.gateway) return [state, []];',

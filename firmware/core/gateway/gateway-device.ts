@@ -84,8 +84,16 @@ import {
 
 /** Nodes that listen know of their gateway by this; whoever seeks it is answered at once. */
 const BEACON_MS = 10_000;
+/** When it has just joined its network, they come more often: nodes may be waiting on its channel. */
+const FIRST_BEACON_MS = 1_000;
+const FIRST_BEACON_COUNT = 8;
 /** The air's time for some frames: an answer that waits in the radio is heard by those who ask meanwhile. */
 const ANSWER_ALL_MS = 40;
+/**
+ * A gateway that has just started is on the channel of no network yet. Whoever finds it there has lost it a few seconds later, and notices that
+ * only after a while: so it keeps quiet until it has joined a network, but not longer than this, for it can do some things without one.
+ */
+const QUIET_MS = 60_000;
 /** Of no network: until one is joined, and its access point decides. */
 const FIRST_CHANNEL = 1;
 type GatewayTimer =
@@ -117,6 +125,8 @@ export interface GatewayState {
   readonly gatewayId: string;
   /** When it last answered a device that looks for a gateway. */
   readonly answeredMs: number;
+  /** Beacons that come soon, one after the other. */
+  readonly firstBeaconCount: number;
   /** Of the node that has asked for the image last. */
   readonly headers: Readonly<Record<string, string>>;
   readonly wantedMs: number;
@@ -137,6 +147,7 @@ export const initialGateway: GatewayState = Object.freeze({
   sender: undefined,
   gatewayId: "",
   answeredMs: -ANSWER_ALL_MS,
+  firstBeaconCount: 0,
   headers: Object.freeze({}),
   wantedMs: 0,
   gathering: undefined,
@@ -258,6 +269,8 @@ class Turn {
         return TIMERS.includes(event.timer) ? this.#timer(event) : this.#core(event as Stamped);
       default:
         this.#core(event);
+        // those that know it have waited for it
+        if (event.type === "wifiJoined") this.#show();
         if ("attempt" in event && event.attempt < 0) this.#answer(event);
         if (event.type === "bytesHashed") this.#upload(event);
     }
@@ -267,7 +280,6 @@ class Turn {
     const image = readCachedImage(stored[CACHED_IMAGE_KEY]);
     this.state = { ...initialGateway, gatewayId: identity.deviceId };
     this.effects.push({ type: "startRadio", channel: FIRST_CHANNEL });
-    this.#beacon(0);
     this.#setBeacon();
     if (!image || tooLarge(image, this.#settings.cacheBytes)) return;
     this.state = { ...this.state, relay: knowImage(this.state.relay, image) };
@@ -313,9 +325,16 @@ class Turn {
     this.#setBeacon();
   }
 
+  #show(): void {
+    this.state = { ...this.state, firstBeaconCount: FIRST_BEACON_COUNT };
+    this.#beacon(0);
+    this.#setBeacon();
+  }
+
   /** To all, since many look for their gateway at once after its restart; and one answer is enough for those who have just asked. */
   #beacon(channel: number): void {
     const { at } = this.#stamp;
+    if (at < QUIET_MS && !this.state.device.wifi.online) return;
     if (channel > 0 && at - this.state.answeredMs < ANSWER_ALL_MS) return;
     this.state = { ...this.state, answeredMs: channel > 0 ? at : this.state.answeredMs };
     const bytes = writeBeacon({ type: "beacon", group: this.#settings.group, channel });
@@ -323,7 +342,11 @@ class Turn {
   }
 
   #setBeacon(): void {
-    this.effects.push({ type: "setTimer", timer: "relay.beacon", delayMs: BEACON_MS });
+    const { firstBeaconCount } = this.state;
+    const isFirst = firstBeaconCount > 0;
+    if (isFirst) this.state = { ...this.state, firstBeaconCount: firstBeaconCount - 1 };
+    const delayMs = isFirst ? FIRST_BEACON_MS : BEACON_MS;
+    this.effects.push({ type: "setTimer", timer: "relay.beacon", delayMs });
   }
 
   // ── what nodes ask

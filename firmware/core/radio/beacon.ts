@@ -9,7 +9,7 @@
 // A group keeps neighbours apart, nothing more: anyone can send these. What a gateway passes on proves itself (signatures, digests).
 
 const BEACON = 0x28;
-const SEEK = 0x29;
+export const SEEK = 0x29;
 const VERSION = 1;
 const FRAME_BYTES = 7;
 const MAX_CHANNEL = 13;

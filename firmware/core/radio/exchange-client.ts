@@ -2,6 +2,9 @@
 // repeats what was lost; the gateway only answers, so that many devices cost it no timers. Listens to its gateway's address and to the
 // number of its own exchange, to nothing else. What the messages say is not known here.
 //
+// A frame that nobody acknowledges is seven in the air. When that has happened to a few, the gateway is not there: the next try waits until
+// something is heard of it, or for a good while.
+//
 //   idle ─ start ─► asking ─ gateway has all of it ─► awaiting ─ first fragment ─► receiving ─ last one ─► idle, answered
 //                     ▲ └──────── busy: after a pause, from the first fragment on ◄────┤          │
 //                     └────────── unknown: the gateway has restarted ◄─────────────────┴──────────┘
@@ -32,6 +35,12 @@ const MAX_TRIES = 20;
 const RETRY = Object.freeze({ firstMs: 120, maximumMs: 2_000 });
 /** A frame that has not left by then never will. */
 const UNSENT_MS = 4_000;
+/** So many frames in a row that nobody has acknowledged: with 40 % lost, and the gateway in its place, once in 50 000 times. */
+const DEAF_COUNT = 3;
+/** The next try then, unless the gateway is heard before. */
+const DEAF_MS = 10_000;
+/** Many devices hear it at once. */
+const HEARD_MS = 1_000;
 /** How often a gateway is asked whether its server has answered. */
 const PATIENCE = Object.freeze({ firstMs: 250, maximumMs: 1_500 });
 /** Whatever asked gives up long before. */
@@ -52,6 +61,8 @@ export interface ClientState {
   readonly answer: Assembly | undefined;
   readonly tryCount: number;
   readonly busyCount: number;
+  /** Frames in a row that nobody has acknowledged. */
+  readonly deafCount: number;
   /** Of the last frame that was sent. */
   readonly frame: number;
   readonly untilMs: number;
@@ -71,6 +82,7 @@ export const idleClient: ClientState = Object.freeze({
   answer: undefined,
   tryCount: 0,
   busyCount: 0,
+  deafCount: 0,
   frame: FIRST_FRAME,
   untilMs: 0,
 });
@@ -132,12 +144,22 @@ export function exchangeTimer(state: ClientState, { at }: Stamp): Step {
 }
 
 /** Its last frame has left, or never will. */
-export function exchangeSent(state: ClientState, frame: number, { random }: Stamp): Step {
+export function exchangeSent(
+  state: ClientState,
+  { frame, isAcknowledged }: { readonly frame: number; readonly isAcknowledged: boolean },
+  { random }: Stamp,
+): Step {
   if (state.phase === "idle" || frame !== state.frame) return [state, []];
-  return [
-    state,
-    [timer(backoffMs(state.phase === "awaiting" ? PATIENCE : RETRY, state.tryCount + 1, random))],
-  ];
+  const deafCount = isAcknowledged ? 0 : state.deafCount + 1;
+  const policy = state.phase === "awaiting" ? PATIENCE : RETRY;
+  const delayMs = deafCount < DEAF_COUNT ? backoffMs(policy, state.tryCount + 1, random) : DEAF_MS;
+  return [deafCount === state.deafCount ? state : { ...state, deafCount }, [timer(delayMs)]];
+}
+
+/** The gateway was heard, whatever it said: a try that waits for that comes soon. */
+export function exchangeAlive(state: ClientState, from: string, { random }: Stamp): Step {
+  if (state.deafCount < DEAF_COUNT || state.phase === "idle" || from !== state.gateway) return [state, []];
+  return [{ ...state, deafCount: 0 }, [timer(Math.round(HEARD_MS * random))]];
 }
 
 function ask(state: ClientState): Step {

@@ -1,15 +1,17 @@
 // Finds the gateway of a device without a network, and notices when it is gone. Channel by channel the device asks, and listens for a
-// moment; the channel where the gateway was last comes first, and several times: many devices may have lost it at once. The first gateway of the group that answers is kept, also over restarts. Another
-// one is taken only after the kept one was silent for ten minutes: it was replaced. Sends nothing but these questions.
+// moment; the channel where the gateway was last comes first, and several times: many devices may have lost it at once. A round in which nobody
+// answers is followed by some on that channel alone, for a gateway without power comes back where it was. And since a gateway answers to all, a
+// device whose neighbour has just asked need not ask again: the air is everybody's. The first gateway of the group that answers is kept, also
+// over restarts. Another one is taken only after the kept one was silent for ten minutes: it was replaced. Sends nothing but these questions.
 //
 //   off ─ startSearch ─► seeking ─ beacon ─► linked ─ silent for 40 s ─► seeking
-//                          └─ no answer on 13 channels ─► after a pause, again
+//                          └─ no answer in a round ─► after a pause, again
 
 import { backoffMs } from "../backoff.js";
 import { readDigits } from "../digits.js";
 import type { Effect, TimerEffect } from "../effect.js";
 import type { Stamp } from "../event.js";
-import { readBeacon, writeBeacon } from "./beacon.js";
+import { readBeacon, SEEK, writeBeacon } from "./beacon.js";
 import { BROADCAST, type RadioEffect } from "./vocabulary.js";
 
 /** NVS key: `aa:bb:cc:dd:ee:ff 6`, the gateway and its channel. */
@@ -23,13 +25,24 @@ const LEAST_CHANNEL_COUNT = 11;
 const LISTEN_MS = 120;
 /** Questions on the channel where it was last, each with twice the time for an answer. */
 const HOME_TRIES = 3;
-/** Between two rounds over all channels: listening costs 100 mA. */
+/** Of the rounds behind the first one, so many-th goes over all channels, if a gateway is known. */
+const ALL_CHANNELS_EVERY = 5;
+/** Between two rounds: listening costs 100 mA. */
 const PAUSE = Object.freeze({ firstMs: 500, maximumMs: 30_000 });
 /** A beacon comes every 10 s. */
 const WATCH_MS = 4_000;
 const LEAST_HEARD_MS = 1_000;
 const DOUBT_MS = 14_000;
 const LOST_MS = 40_000;
+/** Behind its first question unanswered: other frames would be for nothing. */
+const SILENT_MS = 20_000;
+/** A neighbour's question is not counted any more: it may be out of the gateway's range. */
+const OWN_MS = 28_000;
+/**
+ * From then on it is asked by a frame of its own, which the radio repeats, unless a neighbour is not answered either. Where nobody acknowledges
+ * it, a frame to one is seven in the air.
+ */
+const DIRECT_MS = 36_000;
 /** What is kept is given up for. */
 const REPLACED_MS = 10 * 60_000;
 
@@ -56,6 +69,8 @@ export interface SearchState {
   readonly roundCount: number;
   readonly heardMs: number;
   readonly sinceMs: number;
+  /** When a neighbour has asked for a gateway of this group last. */
+  readonly neighbourMs: number;
 }
 
 export type SearchOutput =
@@ -84,8 +99,13 @@ export function newSearch(group: number, stored: string | undefined): SearchStat
     roundCount: 0,
     heardMs: 0,
     sinceMs: 0,
+    neighbourMs: -WATCH_MS,
   };
 }
+
+/** Whether the gateway has not answered for so long that it is probably gone. */
+export const isSilent = ({ phase, heardMs }: SearchState, at: number): boolean =>
+  phase === "linked" && at - heardMs >= SILENT_MS;
 
 export function startSearch(state: SearchState, { at, random }: Stamp): Step {
   if (state.phase !== "off") return [state, []];
@@ -103,9 +123,12 @@ export function searchHeard(
   if (state.phase === "linked") {
     // parts of an image come a hundred times a second: a new state for each would only fill the heap
     const isNews = from === state.gateway && at - state.heardMs >= LEAST_HEARD_MS;
-    return [isNews ? { ...state, heardMs: at } : state, []];
+    return [isNews ? { ...state, heardMs: at } : neighbourHeard(state, bytes, at), []];
   }
   if (state.phase === "off") return [state, []];
+  const asked = neighbourHeard(state, bytes, at);
+  // its answer is for all who are here
+  if (asked !== state) return [{ ...asked, homeCount: HOME_TRIES }, []];
   const isReplacement = state.gateway === "" || at - state.sinceMs >= REPLACED_MS;
   if (from !== state.gateway && !isReplacement) return [state, []];
   const beacon = readBeacon(bytes);
@@ -115,19 +138,28 @@ export function searchHeard(
   return [state, isBeacon || bytes[0] === ANNOUNCE ? [ask(state, from)] : []];
 }
 
+function neighbourHeard(state: SearchState, bytes: Uint8Array, at: number): SearchState {
+  const seek = bytes[0] === SEEK ? readBeacon(bytes) : undefined;
+  const isSame = seek?.type === "seek" && seek.group === state.group && seek.channel === state.channel;
+  return isSame ? { ...state, neighbourMs: at } : state;
+}
+
 /** Its timer has fired. */
 export function searchTimer(state: SearchState, { at, random }: Stamp): Step {
   if (state.phase === "seeking") return seekOn(state, random);
   if (state.phase === "off") return [state, []];
   const silentMs = at - state.heardMs;
   if (silentMs >= LOST_MS) return lost(state, at, random);
-  return [state, [...(silentMs >= DOUBT_MS ? [ask(state, state.gateway)] : []), WATCH]];
+  const isAsked = at - state.neighbourMs < WATCH_MS;
+  const isAsking = silentMs >= OWN_MS || (silentMs >= DOUBT_MS && !isAsked);
+  const to = silentMs >= DIRECT_MS && !isAsked ? state.gateway : BROADCAST;
+  return [state, [...(isAsking ? [ask(state, to)] : []), WATCH]];
 }
 
 /** The gateway does not answer what it is asked, as far as that can be told: it is asked whether it is there. */
 export const searchDoubt = (state: SearchState, at: number): Step =>
   state.phase === "linked"
-    ? [{ ...state, heardMs: Math.min(state.heardMs, at - DOUBT_MS) }, [ask(state, state.gateway)]]
+    ? [{ ...state, heardMs: Math.min(state.heardMs, at - DOUBT_MS) }, [ask(state, BROADCAST)]]
     : [state, []];
 
 /** The radio is not on the channel that it was asked for; `undefined`: it has failed. */
@@ -142,17 +174,19 @@ export function searchFailed(state: SearchState, { random }: Stamp): Step | unde
 }
 
 function seekOn(state: SearchState, random: number): Step {
-  const { askedCount, channelCount } = state;
-  const isHome = askedCount === 1 && state.gateway !== "" && state.homeCount < HOME_TRIES;
-  if (isHome) return seek({ ...state, askedCount: 0 }, random);
-  if (askedCount < channelCount) {
+  const { askedCount, channelCount, roundCount: rounds } = state;
+  const isKnown = state.gateway !== "";
+  if (askedCount === 1 && isKnown && state.homeCount < HOME_TRIES)
+    return seek({ ...state, askedCount: 0 }, random);
+  const isAtHome = isKnown && rounds % ALL_CHANNELS_EVERY !== 0;
+  if (askedCount < (isAtHome ? 1 : channelCount)) {
     // a round begins where the gateway was
     const channel = askedCount === 0 ? state.channel : state.channel >= channelCount ? 1 : state.channel + 1;
     const [next, outputs] = seek({ ...state, channel }, random);
     return [next, [{ type: "tuneRadio", channel }, ...outputs]];
   }
   const channel = state.homeChannel;
-  const roundCount = state.roundCount + 1;
+  const roundCount = rounds + 1;
   return [
     { ...state, channel, askedCount: 0, homeCount: 0, roundCount },
     [{ type: "tuneRadio", channel }, timer(backoffMs(PAUSE, roundCount, random))],

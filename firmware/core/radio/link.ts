@@ -20,6 +20,7 @@ import {
   type ClientState,
   type ClientTimer,
   cancelExchange,
+  exchangeAlive,
   exchangeFrame,
   exchangeSent,
   exchangeTimer,
@@ -29,6 +30,7 @@ import {
 import { isExchangeFrame } from "./exchange-frames.js";
 import { readAnswer, writeRequest } from "./exchange-message.js";
 import {
+  isSilent,
   newSearch,
   type SearchOutput,
   type SearchState,
@@ -62,6 +64,8 @@ const PAUSE_MS = 1_000;
 const SPREAD_MS = 3_000;
 /** … but not longer than this in all: who asks gives up after 15 s. */
 const MAX_PAUSE_MS = 10_000;
+/** A request waits while the gateway does not answer whether it is there: so long until the next look. */
+const SILENT_TURN_MS = 1_500;
 /** Between two notes of when a part was heard. */
 const NOTE_MS = 250;
 
@@ -255,6 +259,8 @@ function startNext(state: LinkState, stamp: Stamp): Step {
     const delayMs = PAUSE_MS + Math.round(random * SPREAD_MS);
     return [state, [{ type: "setTimer", timer: "radio.turn", delayMs }]];
   }
+  if (isSilent(state.search, at))
+    return [state, [{ type: "setTimer", timer: "radio.turn", delayMs: SILENT_TURN_MS }]];
   const [client, effects] = startExchange(state.client, state.search.gateway, first.message, stamp);
   return [{ ...state, client }, effects.filter(isOutput)];
 }
@@ -275,14 +281,15 @@ export function linkHeard(
       const [search, outputs] = searchHeard(state.search, event, stamp);
       const isSame = search === state.search && outputs.length === 0;
       const [linked, before] = isSame ? ([state, NONE] as const) : found({ ...state, search }, outputs);
-      const next = partNoted(linked, event, stamp.at);
-      if (!isExchangeFrame(event.bytes)) return [next, before];
+      const noted = partNoted(linked, event, stamp.at);
+      const [next, woken] = advanced(noted, exchangeAlive(noted.client, event.from, stamp), stamp);
+      if (!isExchangeFrame(event.bytes)) return [next, woken.length === 0 ? before : [...before, ...woken]];
       const exchange = exchangeFrame(next.client, event.from, event.bytes, stamp);
       const [after, effects] = advanced(next, exchange, stamp);
-      return [after, [...before, ...effects]];
+      return [after, [...before, ...woken, ...effects]];
     }
     case "frameSent":
-      return advanced(state, exchangeSent(state.client, event.frame, stamp), stamp);
+      return advanced(state, exchangeSent(state.client, event, stamp), stamp);
     case "timerFired": {
       if (event.timer === "radio.exchange") return advanced(state, exchangeTimer(state.client, stamp), stamp);
       if (event.timer === "radio.turn") return startNext(state, stamp);

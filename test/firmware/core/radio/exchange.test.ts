@@ -6,6 +6,7 @@ import {
   type ClientEffect,
   type ClientState,
   cancelExchange,
+  exchangeAlive,
   exchangeFrame,
   exchangeSent,
   exchangeTimer,
@@ -25,8 +26,9 @@ import {
   serveFrame,
   sweepExchanges,
 } from "../../../../firmware/core/radio/exchange-server.js";
+import { BROADCAST } from "../../../../firmware/core/radio/vocabulary.js";
 import { randomStream } from "../../../../host-sim/world/random.js";
-import { Air, type AirEvent, type AirOptions } from "./air.js";
+import { Air, type AirEvent, type AirOptions, type Station } from "./air.js";
 
 const GATEWAY = "24:0a:c4:00:00:01";
 const NODE = "24:0a:c4:00:00:02";
@@ -42,12 +44,19 @@ class Gateway {
   readonly taken: string[] = [];
   mostExchanges = 0;
   mostBytes = 0;
+  /** Its radio acknowledges what it does not take. */
+  isDeaf = false;
   readonly #air: Air;
   readonly serverMs: number;
+  #station: Station | undefined;
   constructor(air: Air, serverMs: number) {
     this.#air = air;
     this.serverMs = serverMs;
     this.start();
+  }
+  /** To all. */
+  say(bytes: Uint8Array): void {
+    if (this.#station) this.#air.transmit(this.#station, BROADCAST, bytes, () => {});
   }
   start(): void {
     this.state = initialServer;
@@ -76,8 +85,10 @@ class Gateway {
       },
     });
     station.channel = 1;
+    this.#station = station;
   }
   #step(event: Stamp & (AirEvent | { type: "reply"; peer: string; id: number; message: Uint8Array })) {
+    if (this.isDeaf) return [this.state, []] as const;
     if (event.type === "frameReceived") return serveFrame(this.state, event.from, event.bytes, event.at);
     if (event.type === "timerFired") return sweepExchanges(this.state, event.at);
     if (event.type === "reply")
@@ -122,8 +133,13 @@ class Node {
         random: this.random ?? event.random,
       });
     if (event.type === "cancel") return cancelExchange(this.state);
-    if (event.type === "frameReceived") return exchangeFrame(this.state, event.from, event.bytes, event);
-    if (event.type === "frameSent") return exchangeSent(this.state, event.frame, event);
+    if (event.type === "frameReceived") {
+      // as link.ts does
+      const [awake, woken] = exchangeAlive(this.state, event.from, event);
+      const [next, effects] = exchangeFrame(awake, event.from, event.bytes, event);
+      return [next, [...woken, ...effects]] as const;
+    }
+    if (event.type === "frameSent") return exchangeSent(this.state, event, event);
     if (event.type === "timerFired") return exchangeTimer(this.state, event);
     return [this.state, []] as const;
   }
@@ -166,7 +182,13 @@ describe("an exchange over the radio", () => {
     for (let seed = 0; seed < 200; seed++) {
       const random = randomStream(`exchange/${seed}`);
       const loss = (seed % 5) / 10;
-      const { air, node, gateway } = world({ seed, loss, duplication: 0.1, reorderingMs: 30 });
+      const { air, node, gateway } = world({
+        seed,
+        loss,
+        duplication: 0.1,
+        reorderingMs: 30,
+        unicastTries: 7,
+      });
       const asked: Uint8Array[] = [];
       for (let round = 0; round < 3; round++) {
         const message = bytesOf(1 + Math.floor(random() * 4_000), seed + round);
@@ -221,6 +243,27 @@ describe("an exchange over the radio", () => {
     air.loss = 1;
     air.runFor(30_000);
     expect(gateway.state.exchanges).deep.equal([]);
+    air.runFor(40_000);
+    expect(node.ends).deep.equal(["the gateway has not answered for 60 s"]);
+  });
+
+  it("asks little of a gateway that acknowledges nothing, and soon when it is heard again", () => {
+    const { air, node, gateway } = world({ unicastTries: 7 });
+    air.loss = 1;
+    node.ask(bytesOf(100, 1));
+    air.runFor(20_000);
+    expect(air.frameCount, "three tries, and one after ten seconds, of seven frames each").within(28, 35);
+    air.loss = 0;
+    gateway.say(Uint8Array.of(0x28));
+    air.runFor(1_500);
+    expect(node.ends).deep.equal([reversed(bytesOf(100, 1))]);
+  });
+
+  it("gives up a gateway that acknowledges, and never answers", () => {
+    const { air, node, gateway } = world();
+    gateway.isDeaf = true;
+    node.ask(bytesOf(100, 1));
+    air.runUntil(() => node.ends.length > 0, 60_000);
     expect(node.ends).deep.equal(["the gateway is silent, asked 20 times"]);
   });
 

@@ -123,8 +123,20 @@ describe("the search for a gateway", () => {
     expect(round(search)).deep.equal(expected);
     search.fire();
     expect(search.state.channel).equal(6);
+  });
+
+  it("asks four times where the gateway was before it asks on all channels again", () => {
+    const search = new Search(`${GATEWAY} 6`).start();
+    round(search);
     search.fire();
-    expect(round(search)).deep.equal(expected);
+    for (let rounds = 1; rounds <= 6; rounds++) {
+      const asked: number[] = [];
+      search.fire();
+      do asked.push(search.state.channel);
+      while (search.fire().asked.length > 0);
+      expect(new Set(asked).size, `round ${rounds}`).equal(rounds % 5 === 0 ? 13 : 1);
+      expect(asked.slice(0, 3)).deep.equal([6, 6, 6]);
+    }
   });
 
   it("keeps the first gateway of its group that answers", () => {
@@ -160,7 +172,7 @@ describe("the search for a gateway", () => {
     expect(round(search, 3)).deep.equal([10, 10, 10, 11, 12]);
     expect(search.fail()?.types).deep.equal(["tuneRadio", "sendFrame", "setTimer"]);
     expect(round(search, 11)).deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    search.fire();
+    while (search.state.roundCount < 5) search.fire();
     search.fire();
     expect(round(search, 11)).deep.equal([10, 10, 10, 11, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
@@ -198,7 +210,10 @@ describe("the search for a gateway", () => {
     search.at = 10_000;
     expect(search.fire().asked).deep.equal([]);
     search.at = 15_000;
+    expect(search.fire().asked, "first by a frame that nobody has to acknowledge").deep.equal([BROADCAST]);
+    search.at = 37_000;
     expect(search.fire().asked).deep.equal([GATEWAY]);
+    search.at = 15_000;
     search.hear(GATEWAY, Uint8Array.of(0x38));
     search.at = 28_000;
     expect(search.fire().asked).deep.equal([]);
@@ -211,9 +226,36 @@ describe("the search for a gateway", () => {
     const search = new Search().start().beacon();
     search.at = 50_000;
     search.hear(OTHER, Uint8Array.of(0x38));
-    expect(search.doubt().asked).deep.equal([GATEWAY]);
+    expect(search.doubt().asked).deep.equal([BROADCAST]);
     expect(search.fire().types).include("gatewayLost");
     expect(search.doubt().asked).deep.equal([]);
+  });
+
+  it("leaves the question to a neighbour that has just asked, but not for long", () => {
+    const seek = writeBeacon({ type: "seek", group: GROUP, channel: 1 });
+    const search = new Search().start().beacon(GATEWAY, 1);
+    search.at = 16_000;
+    search.hear(OTHER, seek);
+    expect(search.fire().asked).deep.equal([]);
+    search.hear(OTHER, writeBeacon({ type: "seek", group: groupOf("house"), channel: 1 }));
+    search.at = 20_000;
+    expect(search.fire().asked, "of another group, and 4 s ago").deep.equal([BROADCAST]);
+    search.at = 29_000;
+    search.hear(OTHER, seek);
+    expect(search.fire().asked, "the neighbour may be out of its range").deep.equal([BROADCAST]);
+    search.at = 37_000;
+    search.hear(OTHER, seek);
+    expect(search.fire().asked, "a neighbour is not answered either").deep.equal([BROADCAST]);
+  });
+
+  it("asks once where the gateway was, if a neighbour asks there, too", () => {
+    const search = new Search(`${GATEWAY} 6`).start();
+    search.hear(OTHER, writeBeacon({ type: "seek", group: GROUP, channel: 6 }));
+    expect(search.state.phase).equal("seeking");
+    expect(round(search)).deep.equal([6, 7, 8, 9, 10, 11, 12, 13, 1, 2, 3, 4, 5]);
+    const other = new Search(`${GATEWAY} 6`).start();
+    other.hear(OTHER, writeBeacon({ type: "seek", group: GROUP, channel: 5 }));
+    expect(round(other), "what was heard is of a channel beside it").length(15);
   });
 
   it("asks the sender of a version whether it is a gateway", () => {
