@@ -51,7 +51,8 @@ export function readRelease(jws: string): ReadRelease {
     if (code !== "RELEASE_TOO_LARGE") throw new ReleaseError("RELEASE_MALFORMED", message);
     throw new ReleaseError(code, `${message}: ${remedy(jws)}`);
   }
-  return { jws, keyId: parsed.value.keyId, release: parsed.value.release };
+  const { signatures, release } = parsed.value;
+  return { jws, keyId: signatures[0]?.keyId ?? "", release };
 }
 
 /** How to make a manifest shorter. */

@@ -142,6 +142,16 @@ export function base64UrlDecode(text: string, start = 0, end = text.length): Uin
   return leftover === 0 ? bytes : undefined;
 }
 
+/** The inverse: base64url without padding. */
+export function base64UrlEncode(bytes: Uint8Array): string {
+  let text = "";
+  for (let bit = 0; bit < bytes.length * 8; bit += 6) {
+    const pair = ((bytes[bit >> 3] ?? 0) << 8) | (bytes[(bit >> 3) + 1] ?? 0);
+    text += BASE64URL.charAt((pair >> (10 - (bit & 7))) & 63);
+  }
+  return text;
+}
+
 /** Whether two byte strings are equal. */
 export function bytesEqual(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;

@@ -2,6 +2,7 @@
 // An asynchronous effect has an `attempt`: the event that answers it has the same number, and a stale answer is dropped.
 
 import type { Status } from "./status.js";
+import type { KeyPoint } from "./wire.js";
 
 /** One timer per name: setting it again replaces the one that runs. */
 export type TimerName =
@@ -181,9 +182,12 @@ export type Effect =
   | {
       readonly type: "verifySignature";
       readonly attempt: number;
-      readonly keyId: string;
-      /** The manifest, ASCII. Its first `signedLength` characters are what was signed: hashed as they stand, not copied. */
+      readonly key: KeyPoint;
+      /** Comes before the rest of what was signed; absent: nothing. */
+      readonly head?: string;
+      /** The manifest, ASCII. From `signedStart` (absent: its beginning) `signedLength` characters are signed: hashed as they stand, not copied. */
       readonly manifest: string;
+      readonly signedStart?: number;
       readonly signedLength: number;
       /** r and s, 32 bytes each. */
       readonly signature: Uint8Array;

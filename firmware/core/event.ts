@@ -6,7 +6,7 @@ import type { UpdateErrorCode } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
 import type { StoredValues } from "./stored.js";
-import type { Order, OrderResult, Readings, Report, SlotState } from "./wire.js";
+import type { KeyPoint, Order, OrderResult, Readings, Report, RootPayload, SlotState } from "./wire.js";
 
 /** A network that a scan found. */
 export interface Network {
@@ -127,12 +127,25 @@ export interface BuildSettings {
   readonly protocolVersion?: number | undefined;
   /** Oldest version of the other device of a pair that this firmware works with; absent: any. */
   readonly minCompatible?: string | undefined;
-  /** Key ids that a release may be signed with. */
-  readonly keyIds: readonly string[];
+  /** Keys that a release may be signed with, if the image has no trust root. */
+  readonly keys: readonly (KeyPoint & { readonly kid: string })[];
+  /** The first trust root, as its text (trust/root.ts); absent or empty: none, and the keys above count for ever. */
+  readonly root?: string | undefined;
   /** Token of the push port; absent or empty: push is off unless the owner stored a token. */
   readonly pushToken?: string | undefined;
   /** Shown to `server` by a device that has no token of its own there; absent or empty: the server lets it in without. */
   readonly enrolmentToken?: string | undefined;
+}
+
+/** A trust root as a device holds it. `fastForward` is a list, because types come from outside, and are no names of properties. */
+export interface Root extends Omit<RootPayload, "fastForward"> {
+  readonly fastForward: readonly FastForward[];
+}
+
+/** Releases of this type count anew from this sequence. */
+export interface FastForward {
+  readonly type: string;
+  readonly sequence: number;
 }
 
 /** A token, and the server that issued it. */
@@ -448,6 +461,8 @@ export type Event =
       readonly images: readonly string[];
     }
   | { readonly type: "installationsFreed" }
+  /** The trust root that is in force from now on. */
+  | { readonly type: "rootHeld"; readonly root: Root }
   /** What is staged, or on its way to be, is not wanted any more. */
   | { readonly type: "abandonRequested"; readonly reason: string }
   | { readonly type: "reportMade"; readonly report: Report }

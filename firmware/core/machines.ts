@@ -132,6 +132,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   commitRequested: UPDATE,
   commitEnded: to(localApi),
   abandonRequested: UPDATE,
+  rootHeld: to(localApi),
   revertRequested: UPDATE,
   installationsHeld: UPDATE,
   installationsFreed: UPDATE,

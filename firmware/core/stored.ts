@@ -30,6 +30,9 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   unhealthy: 16,
   "trial.reason": 500,
   restart: 32,
+  // trust
+  "trust.root": 1_536,
+  "trust.sequence": 86,
   // wifi
   "link.restarts": 8,
   // server

@@ -69,7 +69,8 @@ const builtIn = (): BuildSettings => ({
   ...(config.minCompatible === undefined ? {} : { minCompatible: config.minCompatible }),
   pushToken: config.pushToken,
   enrolmentToken: config.enrolmentToken,
-  keyIds: config.keys.map((key) => key.kid),
+  keys: config.keys,
+  ...(config.root === undefined ? {} : { root: config.root }),
 });
 
 function readRunningImage(native: Native): { readonly chip: string; readonly image: RunningImage } {

@@ -1,9 +1,9 @@
-// ECDSA P-256 verification: SHA-256 by `crypt`, the curve by mbedTLS in a C file of ours. The keys are built in.
+// ECDSA P-256 verification: SHA-256 by `crypt`, the curve by mbedTLS in a C file of ours. Knows no key: core says which.
 
 import { Digest } from "crypt";
-import config from "mc/config";
 import { base64UrlDecode } from "../core/bytes.js";
 import type { Effect } from "../core/effect.js";
+import type { KeyPoint } from "../core/wire.js";
 import type { Native } from "./native.js";
 import type { Dispatch } from "./runner.js";
 
@@ -21,11 +21,13 @@ export class Verifier {
     this.#native = native;
   }
 
-  verify({ attempt, keyId, manifest, signedLength, signature }: Question): void {
-    const publicKey = publicKeyOf(keyId);
+  verify({ attempt, key, head, manifest, signedStart = 0, signedLength, signature }: Question): void {
+    const publicKey = publicKeyOf(key);
     const digest = new Digest("SHA256");
-    for (let from = 0; from < signedLength; from += HASH_PIECE_CHARACTERS)
-      digest.write(manifest.slice(from, Math.min(from + HASH_PIECE_CHARACTERS, signedLength)));
+    if (head !== undefined) digest.write(head);
+    const end = signedStart + signedLength;
+    for (let from = signedStart; from < end; from += HASH_PIECE_CHARACTERS)
+      digest.write(manifest.slice(from, Math.min(from + HASH_PIECE_CHARACTERS, end)));
     const rs = signature.slice().buffer as ArrayBuffer;
     const good =
       publicKey !== undefined && this.#native.skyslot_verify_p256(publicKey, digest.close(), rs) === 1;
@@ -34,10 +36,9 @@ export class Verifier {
 }
 
 /** Uncompressed point, 0x04 ‖ x ‖ y (SEC 1, 2.3.3). */
-function publicKeyOf(keyId: string): ArrayBuffer | undefined {
-  const key = config.keys.find((candidate) => candidate.kid === keyId);
-  const x = key && base64UrlDecode(key.x);
-  const y = key && base64UrlDecode(key.y);
+function publicKeyOf(key: KeyPoint): ArrayBuffer | undefined {
+  const x = base64UrlDecode(key.x);
+  const y = base64UrlDecode(key.y);
   if (x?.length !== 32 || y?.length !== 32) return undefined;
   const point = new Uint8Array(65);
   point[0] = 4;

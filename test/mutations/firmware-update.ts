@@ -33,8 +33,8 @@ const release: readonly Mutation[] = [
   {
     what: "the running version is installed again",
     file: `${UPDATE}/release.ts`,
-    original: "compareVersions(release.parsedVersion, running) <= 0",
-    mutated: "compareVersions(release.parsedVersion, running) < 0",
+    original: "compareVersions(release.parsedVersion, running) > 0",
+    mutated: "compareVersions(release.parsedVersion, running) >= 0",
   },
   {
     what: "the build number is ignored in the order of releases",
@@ -69,14 +69,14 @@ const release: readonly Mutation[] = [
   {
     what: "a token for another purpose is accepted as a release",
     file: `${UPDATE}/jws.ts`,
-    original: 'alg !== "ES256" || typ !== type ||',
-    mutated: 'alg !== "ES256" ||',
+    original: 'header.get("typ") === type',
+    mutated: 'header.get("typ") !== ""',
   },
   {
     what: "a manifest without a signature algorithm is accepted",
     file: `${UPDATE}/jws.ts`,
-    original: 'alg !== "ES256" || typ !== type ||',
-    mutated: "typ !== type ||",
+    original: 'header?.get("alg") === "ES256" && header.get',
+    mutated: "header?.get",
   },
   {
     what: "the number of digests is not checked",
@@ -101,27 +101,27 @@ const release: readonly Mutation[] = [
 const offers: readonly Mutation[] = [
   {
     what: "a release with a bad signature is installed",
-    file: `${UPDATE}/offer.ts`,
-    original: "if (!event.good) {",
-    mutated: "if (event.good === undefined) {",
+    file: `${UPDATE}/verification.ts`,
+    original: "good ? needed - 1 : needed",
+    mutated: "good ? needed - 1 : needed - 1",
   },
   {
-    what: "a pushed release with a bad signature is installed",
-    file: `${UPDATE}/pushed-update.ts`,
-    original: "if (!event.good) {",
-    mutated: "if (event.good === undefined) {",
+    what: "any key is trusted",
+    file: `${UPDATE}/verification.ts`,
+    original: "if (left.length === 0)",
+    mutated: "if (left.length === -1)",
   },
   {
-    what: "any key is trusted for an offer",
-    file: `${UPDATE}/offer.ts`,
-    original: "if (!state.boot?.build.keyIds.includes(signed.keyId)) {",
-    mutated: "if (!state.boot?.build.keyIds) {",
+    what: "one of two signatures is enough",
+    file: `${UPDATE}/verification.ts`,
+    original: "if (left.length < needed)",
+    mutated: "if (left.length < 1)",
   },
   {
-    what: "any key is trusted for a push",
-    file: `${UPDATE}/pushed-update.ts`,
-    original: "if (!state.boot?.build.keyIds.includes(signed.keyId)) {",
-    mutated: "if (!state.boot?.build.keyIds) {",
+    what: "a key that signs a release twice counts twice",
+    file: `${UPDATE}/verification.ts`,
+    original: "if (key && !left.some((one) => one.signed.keyId === signed.keyId))",
+    mutated: "if (key)",
   },
   {
     what: "a refused offer is verified again with every check",

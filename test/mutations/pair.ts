@@ -154,9 +154,9 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "an upload for the transmitter is taken before its signature is verified",
     file: `${RECEIVER}/peer-upload.ts`,
-    original:
-      'if (!isGood) return refuse(state, upload.connection, 422, "the signature does not match the release");',
-    mutated: "",
+    original: "if (!after.ok) return refuse(state, upload.connection, 422, after.failure.message);",
+    mutated:
+      "if (!after.ok) return verified(state, { ...upload, verification: { ...upload.verification, needed: 1 } }, true);",
   },
   {
     what: "an upload for another device is taken for the transmitter",

@@ -1,7 +1,7 @@
 // What the device's own API knows: the boot, the settings, the network, the last error. No behaviour.
 
 import type { Effect } from "../effect.js";
-import type { Booted, PageRequest, PeerFacts, Problem, Raise, StagedImage, Stamped } from "../event.js";
+import type { Booted, PageRequest, PeerFacts, Problem, Raise, Root, StagedImage, Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
 import type { Values } from "../section.js";
 import type { Preferences } from "../settings/preferences.js";
@@ -63,6 +63,8 @@ export interface LocalApiState {
   /** By MQTT, of an app that publishes. */
   readonly isBrokerConnected: boolean;
   readonly saving: Saving | undefined;
+  /** Whose signatures count; `undefined`: the image's keys. */
+  readonly root: Root | undefined;
   /** Waits in the other slot. */
   readonly staged: StagedImage | undefined;
   /** The connection that is answered when it is armed, or cannot be. */
@@ -91,6 +93,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   peer: undefined,
   isBrokerConnected: false,
   saving: undefined,
+  root: undefined,
   staged: undefined,
   installing: undefined,
   leaving: "no",

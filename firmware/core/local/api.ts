@@ -112,6 +112,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     }
     case "stagedChanged":
       return [{ ...state, staged: event.staged }, []];
+    case "rootHeld":
+      return [{ ...state, root: event.root }, []];
     case "commitEnded":
       return installEnded(state, event.problem);
     case "trialPassed":

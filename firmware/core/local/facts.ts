@@ -1,7 +1,8 @@
 // The contents of `/api/version` (identity) and `/api/health`. No secrets.
 
-import type { Booted, PeerFacts, StagedImage, Stamped } from "../event.js";
+import type { Booted, PeerFacts, Root, StagedImage, Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
+import { releaseKeyIds } from "../trust/trust.js";
 import { parseVersion, versionNumber } from "../update/version.js";
 import { type LocalApiState, nameOf } from "./api-state.js";
 
@@ -11,7 +12,7 @@ const PROTOCOL_VERSION = 1;
 export const seconds = (atMs: number): number => Math.floor(atMs / 1000);
 
 export function versionFacts(
-  { boot, preferences, claimedName, staged, peer }: LocalApiState,
+  { boot, preferences, claimedName, staged, peer, root }: LocalApiState,
   { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
 ): object {
   if (!boot) return {};
@@ -36,6 +37,7 @@ export function versionFacts(
     uptimeSeconds: seconds(at),
     freeHeapBytes,
     staged: staged ? stagedFacts(staged) : null,
+    trust: trustFacts(root, boot),
     peer: peer ?? null,
     ...(peer ? pairVersion(boot, peer) : {}),
   };
@@ -68,6 +70,14 @@ export function healthFacts(
     ...(boot && state.peer ? pairHealth(state, boot, state.peer, { at, freeHeapBytes }) : {}),
   };
 }
+
+/** The trust root, and the ids of the keys that may sign releases. */
+const trustFacts = (root: Root | undefined, { build }: Booted): object => ({
+  rootVersion: root?.version ?? null,
+  expires: root?.expires ?? null,
+  signatures: root?.releaseThreshold ?? 1,
+  keyIds: releaseKeyIds({ root, keys: build.keys }),
+});
 
 /** What waits in the other slot. */
 const stagedFacts = ({ version, build, size, imageSha256, from }: StagedImage): object => ({

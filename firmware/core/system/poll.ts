@@ -8,6 +8,7 @@ import { backoffMs, jitteredMs } from "../backoff.js";
 import type { Effect, TimerEffect } from "../effect.js";
 import type { Event, Stamped, TimerFired } from "../event.js";
 import { asJsonObject, type JsonObject, readJsonObject } from "../json.js";
+import { releaseKey, type Trust } from "../trust/trust.js";
 import { compareVersions, parseVersion } from "../update/version.js";
 import { parseSystem, type System } from "./manifest.js";
 
@@ -25,7 +26,7 @@ export interface PollSettings {
   readonly name: string;
   /** The system's version that runs; empty: any is newer. */
   readonly version: string;
-  readonly keyIds: readonly string[];
+  readonly trust: Trust;
   readonly headers: Readonly<Record<string, string>>;
   /** Between two questions that were answered. */
   readonly pollMs: number;
@@ -146,7 +147,8 @@ function collected(
   const read = parseSystem(manifest);
   if (!read.ok) return failed(state, random, read.failure.message);
   const { system, keyId, signedLength, signature } = read.value;
-  if (!settings.keyIds.includes(keyId)) return failed(state, random, `key "${keyId}" is not known`);
+  const key = releaseKey(settings.trust, keyId);
+  if (!key) return failed(state, random, `key "${keyId}" is not known`);
   if (system.name !== settings.name) return failed(state, random, `it is of "${system.name}"`);
   const running = parseVersion(settings.version);
   if (running && compareVersions(system.parsedVersion, running) <= 0)
@@ -159,7 +161,7 @@ function collected(
     { ...state, phase: "verifying", found },
     [
       { type: "closeRequest", attempt },
-      { type: "verifySignature", attempt, keyId, manifest, signedLength, signature },
+      { type: "verifySignature", attempt, key, manifest, signedLength, signature },
     ],
   ];
 }

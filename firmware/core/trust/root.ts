@@ -8,6 +8,7 @@
 
 import { base64UrlDecode, utf8Decode } from "../bytes.js";
 import { fail, type Result, succeed } from "../errors.js";
+import type { FastForward, Root } from "../event.js";
 import { asJsonObject, type JsonObject, type JsonValue, readJsonObject } from "../json.js";
 import {
   type KeyPoint,
@@ -19,19 +20,9 @@ import {
   MAX_ROOT_SIGNATURE_COUNT,
   MAX_ROOT_SIGNER_COUNT,
   ROOT_TYPE,
-  type RootPayload,
 } from "../wire.js";
 
-/** A root as a device holds it. `fastForward` is a list, because types come from outside, and are no names of properties. */
-export interface Root extends Omit<RootPayload, "fastForward"> {
-  readonly fastForward: readonly FastForward[];
-}
-
-/** Releases of this type count anew from this sequence. */
-export interface FastForward {
-  readonly type: string;
-  readonly sequence: number;
-}
+export type { FastForward, Root } from "../event.js";
 
 /** One signature of a root, by a key of this root or of the one before. */
 export interface RootSignature {

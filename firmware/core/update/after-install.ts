@@ -4,11 +4,14 @@
 import { clockAtBoot } from "../clock.js";
 import { readDigits } from "../digits.js";
 import type { Effect } from "../effect.js";
+import type { Failure } from "../errors.js";
 import type { Booted, Raise, Stamped } from "../event.js";
 import { readServerTokens } from "../server/server-token.js";
 import { armedAgain, needsRestartForTrial, TRIAL_REASON_KEY, validated } from "../trial/boot-validation.js";
 import { intendedRestart } from "../trial/restart-cause.js";
 import { missingRollbackSupport } from "../trial/rollback-support.js";
+import { readInstalled, SEQUENCE_KEY, storeInstalled } from "../trust/sequence.js";
+import { type Trust, trustAtBoot } from "../trust/trust.js";
 import type { Report } from "../wire.js";
 import { blockReported, countAtBoot, describeBlock, OFFER_BLOCK_KEY } from "./offer-crashes.js";
 import { evaluateInstallation, type Outcome } from "./outcome.js";
@@ -43,6 +46,7 @@ const BLOCK_AFTER_FAILURE_MS = 600_000;
 export function updateBooted(event: Booted & Stamped): Step {
   const record = readRecord(event.stored[RECORD_KEY]);
   const bootCount = readBootCount(event.stored.boots) + 1;
+  const { trust, problem } = trustAtBoot(event.build, event.stored);
   const outcome = evaluateInstallation(record, {
     image: event.image,
     target: event.target,
@@ -62,15 +66,29 @@ export function updateBooted(event: Booted & Stamped): Step {
     setbacks: readSetbacks(event.stored[SETBACKS_KEY]),
     blockedImage: blockedByOwner(event.stored[BLOCKED_IMAGE_KEY]),
     undoUntil: undoUntil(event),
+    trust,
+    installed: readInstalled(event.stored[SEQUENCE_KEY], event.identity.type),
   };
   const [counted, reporting] = reportBlock(state, event);
   const [after, effects] = applyOutcome(counted, outcome, event);
   const [next, restoring] = restoreStaged(after, event);
   return [
     next,
-    [{ type: "store", key: "boots", value: `${bootCount}` }, ...reporting, ...effects, ...restoring],
+    [
+      { type: "store", key: "boots", value: `${bootCount}` },
+      ...announceTrust(trust, problem),
+      ...reporting,
+      ...effects,
+      ...restoring,
+    ],
   ];
 }
+
+/** The root is shown; one that cannot be read counts as none, which a person should know. */
+const announceTrust = ({ root }: Trust, problem: Failure | undefined): readonly (Effect | Raise)[] => [
+  ...(problem ? [{ type: "raise", event: { type: "updateFailed", ...problem } } as const] : []),
+  ...(root ? [{ type: "raise", event: { type: "rootHeld", root } } as const] : []),
+];
 
 /** What is no count, or has reached the end of what servers store, begins again: a count that a server refuses would end all checks. */
 const readBootCount = (text = ""): number => readDigits(text, 8) ?? 0;
@@ -211,10 +229,22 @@ export function rearmStep(state: UpdateState, rearming: InstallRecord, event: St
 export function trialPassed(state: UpdateState, event: Stamped): Step {
   const boot = state.boot && validated(state.boot);
   const record = state.record && passedRecord(state.record);
-  const valid: UpdateState = { ...state, boot, record, onTrial: false };
+  const installed = record?.installed ?? state.installed;
+  const valid: UpdateState = { ...state, boot, record, installed, onTrial: false };
   const result = record ? recordPassed(valid, record) : [];
-  return [valid, [...result, ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : [])]];
+  return [
+    valid,
+    [
+      ...placeStored(valid, record),
+      ...result,
+      ...(valid.phase === "idle" ? [nextCheck(valid, event.random)] : []),
+    ],
+  ];
 }
+
+/** Before the record that says that the trial was passed: an image without that passes it once more, and then this is stored. */
+const placeStored = (state: UpdateState, record: InstallRecord | undefined): readonly Effect[] =>
+  record?.installed && state.boot ? [storeInstalled(record.installed, state.boot.identity.type)] : [];
 
 /** A failure of before is over. */
 function passedRecord({ failure: _, ...record }: InstallRecord): InstallRecord {

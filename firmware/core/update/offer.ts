@@ -1,7 +1,7 @@
 // From an offer to a job: parses the release, has its signature verified, checks whether it fits this device. Nothing is written to the
 // slot before that. The manifest itself is not kept: only its fields are, and the text goes along with the effect that verifies it.
 
-import { provedAfter, timeAt, toldAt } from "../clock.js";
+import { provedAfter, toldAt } from "../clock.js";
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
 import { addressText, readAddress, resolveAddress } from "../http/address.js";
@@ -28,10 +28,12 @@ import {
   type Reservation,
   report,
   type Step,
+  targetOf,
   type Unverified,
   type UpdateState,
   withOfferCrashes,
 } from "./state.js";
+import { afterSignature, beginVerification, type Verification, verifyFirst } from "./verification.js";
 
 export function evaluateOffer(
   state: UpdateState,
@@ -93,33 +95,18 @@ function judgeRelease(
       [{ type: "log", level: "warn", message }, ...holding, nextCheck(state, random)],
     ];
   }
-  if (!state.boot?.build.keyIds.includes(signed.keyId)) {
-    return refuse(
-      state,
-      offer,
-      {
-        code: "KEY_UNKNOWN",
-        message: `release is signed by key ${signed.keyId}, which this firmware does not trust`,
-      },
-      random,
-    );
-  }
+  const begun = beginVerification(state.trust, signed.signatures, answer.release);
+  if (!begun.ok) return refuse(state, offer, begun.failure, random);
   const attempt = nextAttempt(state);
+  const { release } = signed;
   const [noted, noting] = withOfferCrashes({ ...state, setbacks }, noteOffer(state.offerCrashes, suspect));
   return [
-    enter(noted, { phase: "verifying", attempt, unverified: { kind: "server", offer, signed } }),
-    [
-      ...holding,
-      ...noting,
-      {
-        type: "verifySignature",
-        attempt,
-        keyId: signed.keyId,
-        manifest: answer.release,
-        signedLength: signed.signedLength,
-        signature: signed.signature,
-      },
-    ],
+    enter(noted, {
+      phase: "verifying",
+      attempt,
+      unverified: { kind: "server", offer, release, verification: begun.value },
+    }),
+    [...holding, ...noting, ...verifyFirst(begun.value, attempt, answer.release)],
   ];
 }
 
@@ -184,26 +171,17 @@ export function signatureVerified(
   unverified: Unverified,
   event: Stamped & { readonly good: boolean },
 ): Step {
-  if (unverified.kind === "push") return pushVerified(state, unverified, event);
-  const { offer, signed } = unverified;
+  const after = afterSignature(unverified.verification, event.good);
+  if (after.ok && after.value !== "signed") return verifyNext(state, unverified, after.value);
+  if (unverified.kind === "push")
+    return pushVerified(state, unverified, event, after.ok ? undefined : after.failure);
+  const { offer, release } = unverified;
   const { boot } = state;
   if (!boot) return [state, []];
-  if (!event.good) {
-    return refuse(
-      state,
-      offer,
-      { code: "SIGNATURE_INVALID", message: `signature by key ${signed.keyId} does not match the release` },
-      event.random,
-    );
-  }
-  const { created, expires } = signed.release;
+  if (!after.ok) return refuse(state, offer, after.failure, event.random);
+  const { created, expires } = release;
   const [clock, keeping] = provedAfter(state.clock, created, event.at);
-  const checked: Result<Release> = checkRelease(signed.release, {
-    identity: boot.identity,
-    image: boot.image,
-    slotBytes: boot.target?.sizeBytes ?? 0,
-    time: timeAt(clock, event.at),
-  });
+  const checked: Result<Release> = checkRelease(release, targetOf({ ...state, clock }, boot, event.at));
   if (!checked.ok) {
     const [idle, effects] = refuse({ ...state, clock }, offer, checked.failure, event.random, expires);
     return [idle, [...keeping, ...effects]];
@@ -237,6 +215,15 @@ export function signatureVerified(
       ...report(verified, job, { status: "downloading", step: "verified", bytes_downloaded: 0 }),
       ...effects,
     ],
+  ];
+}
+
+/** The release has to be signed by one more key. */
+function verifyNext(state: UpdateState, unverified: Unverified, verification: Verification): Step {
+  const attempt = nextAttempt(state);
+  return [
+    enter(state, { phase: "verifying", attempt, unverified: { ...unverified, verification } }),
+    verifyFirst(verification, attempt, unverified.verification.manifest),
   ];
 }
 

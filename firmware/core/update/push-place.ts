@@ -63,7 +63,7 @@ export function makeRoom(state: UpdateState): readonly [UpdateState, readonly Ef
 
 /** Its version and how far it came. */
 function stoppedUpdate(state: UpdateState): string | undefined {
-  if (state.phase === "verifying") return state.unverified.signed.release.version;
+  if (state.phase === "verifying") return state.unverified.release.version;
   if (!("job" in state)) return undefined;
   const { release, verifiedBytes } = state.job;
   return `${release.version}, at byte ${verifiedBytes} of ${release.size},`;

@@ -1,7 +1,7 @@
 // An update that a client in the local network pushes: from the offer to the job, and the answers to its sender. Transfer, final check and
 // arming are those of every update. The device never retries a push: its sender can.
 
-import { provedAfter, timeAt, toldAt } from "../clock.js";
+import { provedAfter, toldAt } from "../clock.js";
 import type { Effect, HttpResponse } from "../effect.js";
 import type { Failure, Result, UpdateErrorCode } from "../errors.js";
 import type { Booted, Identity, PushOffer, StagedImage, Stamped } from "../event.js";
@@ -21,10 +21,12 @@ import {
   nextCheck,
   STALL_MS,
   type Step,
+  targetOf,
   type Unverified,
   type UpdateState,
   withOfferCrashes,
 } from "./state.js";
+import { beginVerification, verifyFirst } from "./verification.js";
 import { readRunningVersion } from "./version.js";
 
 /** Time for the answer to be sent before the restart. */
@@ -62,30 +64,18 @@ function takePush(state: UpdateState, { offer, suspect, parsed }: Read, random: 
   const freed = [...dropping, ...noting];
   if (offer.release === undefined || !parsed) return withFreed(freed, startPush(free, offer, undefined));
   if (!parsed.ok) return withFreed(freed, refusePush(free, offer, parsed.failure, random));
-  const signed = parsed.value;
-  if (!state.boot?.build.keyIds.includes(signed.keyId)) {
-    const message = `release is signed by key ${signed.keyId}, which this firmware does not trust`;
-    return withFreed(freed, refusePush(free, offer, { code: "KEY_UNKNOWN", message }, random));
-  }
+  const { signatures, release } = parsed.value;
+  const begun = beginVerification(state.trust, signatures, offer.release);
+  if (!begun.ok) return withFreed(freed, refusePush(free, offer, begun.failure, random));
   const attempt = nextAttempt(free);
   return [
     // without the manifest: the effect has it
     enter(free, {
       phase: "verifying",
       attempt,
-      unverified: { kind: "push", offer: withoutRelease(offer), signed },
+      unverified: { kind: "push", offer: withoutRelease(offer), release, verification: begun.value },
     }),
-    [
-      ...freed,
-      {
-        type: "verifySignature",
-        attempt,
-        keyId: signed.keyId,
-        manifest: offer.release,
-        signedLength: signed.signedLength,
-        signature: signed.signature,
-      },
-    ],
+    [...freed, ...verifyFirst(begun.value, attempt, offer.release)],
   ];
 }
 
@@ -99,34 +89,27 @@ const withoutRelease = ({ release: _, ...offer }: PushOffer): PushOffer => offer
 
 const withFreed = (freed: readonly Effect[], [state, effects]: Step): Step => [state, [...freed, ...effects]];
 
-/** The signature of a pushed release has been verified, or is wrong. */
+/** A pushed release is signed, unless there is a failure. */
 export function pushVerified(
   state: UpdateState,
-  { offer, signed }: Extract<Unverified, { readonly kind: "push" }>,
-  event: Stamped & { readonly good: boolean },
+  { offer, release }: Pick<Extract<Unverified, { readonly kind: "push" }>, "offer" | "release">,
+  event: Stamped,
+  failure: Failure | undefined,
 ): Step {
   const { boot } = state;
   if (!boot) return [state, []];
-  if (!event.good) {
-    const message = `signature by key ${signed.keyId} does not match the release`;
-    return refusePush(state, offer, { code: "SIGNATURE_INVALID", message }, event.random);
-  }
-  const [clock, keeping] = provedAfter(state.clock, signed.release.created, event.at);
-  return withFreed(keeping, releaseVerified({ ...state, clock }, { offer, signed }, boot, event));
+  if (failure) return refusePush(state, offer, failure, event.random);
+  const [clock, keeping] = provedAfter(state.clock, release.created, event.at);
+  return withFreed(keeping, releaseVerified({ ...state, clock }, { offer, release }, boot, event));
 }
 
 function releaseVerified(
   state: UpdateState,
-  { offer, signed }: Pick<Extract<Unverified, { readonly kind: "push" }>, "offer" | "signed">,
+  { offer, release }: Pick<Extract<Unverified, { readonly kind: "push" }>, "offer" | "release">,
   boot: Booted,
   event: Stamped,
 ): Step {
-  const checked = checkRelease(signed.release, {
-    identity: boot.identity,
-    image: boot.image,
-    slotBytes: boot.target?.sizeBytes ?? 0,
-    time: timeAt(state.clock, event.at),
-  });
+  const checked = checkRelease(release, targetOf(state, boot, event.at));
   if (!checked.ok) return refusePush(state, offer, checked.failure, event.random);
   const { size } = checked.value;
   if (size !== offer.sizeBytes && !offer.mesh) {

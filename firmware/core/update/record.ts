@@ -7,6 +7,7 @@ import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { RunningImage } from "../event.js";
 import { asJsonObject, type JsonObject, readJsonObject } from "../json.js";
+import { type Installed, readPlace } from "../trust/sequence.js";
 
 /** NVS key of the record. */
 export const RECORD_KEY = "install";
@@ -37,6 +38,8 @@ export interface InstallRecord {
   readonly armed?: true;
   /** The image has passed its trial; absent: not yet. */
   readonly passed?: true;
+  /** Its place among the releases of its type, if they have one. */
+  readonly installed?: Installed;
   /** Why it failed, until the server has taken the report. */
   readonly failure?: InstallFailure;
 }
@@ -91,6 +94,7 @@ export function readRecord(text: string | undefined): InstallRecord | undefined 
   if (typeof version !== "string" || !isCount(build)) return undefined;
   if (typeof imageSha256 !== "string" || typeof slot !== "string" || !isCount(powerLosses)) return undefined;
   const failure = readFailure(asJsonObject(value.get("failure")));
+  const installed = readPlace(asJsonObject(value.get("installed")));
   return {
     ...origin,
     version,
@@ -101,6 +105,7 @@ export function readRecord(text: string | undefined): InstallRecord | undefined 
     ...(isCount(rearmings) ? { rearmings } : {}),
     ...(value.get("armed") === true ? { armed: true } : {}),
     ...(value.get("passed") === true ? { passed: true } : {}),
+    ...(installed ? { installed } : {}),
     ...(failure ? { failure } : {}),
   };
 }

@@ -5,9 +5,16 @@ import { base64UrlDecode } from "../bytes.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
 import type { JsonObject } from "../json.js";
-import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, type ReleaseFacts } from "../wire.js";
+import { type Installed, sequenceRule } from "../trust/sequence.js";
+import { checkRoot, type Trust } from "../trust/trust.js";
+import {
+  MAX_LISTING_RELEASE_LENGTH,
+  MAX_RELEASE_LENGTH,
+  MAX_RELEASE_SIGNATURE_COUNT,
+  type ReleaseFacts,
+} from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
-import { readJws, type SignedText } from "./jws.js";
+import { readGeneralJws, readJws, type SignedText } from "./jws.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { compareVersions, parseVersion, readRunningVersion, type Version, versionName } from "./version.js";
 
@@ -19,7 +26,9 @@ export const SECTOR_BYTES = 4096;
 /** Of a manifest of format 1, which lists them. */
 const MAX_CHUNK_COUNT = 1024;
 
-export interface SignedRelease extends SignedText {
+export interface SignedRelease {
+  /** One, or of format 3 up to two. */
+  readonly signatures: readonly SignedText[];
   readonly release: Release;
 }
 
@@ -38,13 +47,19 @@ export interface Release extends ReleaseFacts {
  */
 export function parseRelease(jws: string, maxLength = MAX_LISTING_RELEASE_LENGTH): Result<SignedRelease> {
   if (jws.length > maxLength) return tooLarge(jws, maxLength);
-  const read = readJws(jws, RELEASE_TYPE);
+  const isGeneral = jws.startsWith("{");
+  const read = isGeneral
+    ? readGeneralJws(jws, RELEASE_TYPE, MAX_RELEASE_SIGNATURE_COUNT)
+    : readJws(jws, RELEASE_TYPE);
   if (typeof read === "string") return malformed(read);
-  const { signed, fields } = read;
-  if (fields.get("format") === 2 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
+  const { fields } = read;
+  const format = fields.get("format");
+  if (isGeneral !== (format === 3))
+    return malformed("format 3 has the general form, every other one the compact form");
+  if (format !== 1 && jws.length > MAX_RELEASE_LENGTH) return tooLarge(jws, MAX_RELEASE_LENGTH);
   const release = readPayload(fields);
   if (typeof release !== "object") return malformed(release);
-  return succeed({ ...signed, release });
+  return succeed({ signatures: "signed" in read ? [read.signed] : read.signatures, release });
 }
 
 const malformed = (message: string) => fail("RELEASE_MALFORMED", `release manifest: ${message}`);
@@ -67,8 +82,8 @@ function readPayload(fields: JsonObject): Release | string {
       : undefined;
   };
   const format = fields.get("format");
-  if (format !== 1 && format !== 2)
-    return `format ${String(format).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
+  if (format !== 1 && format !== 2 && format !== 3)
+    return `format ${String(format).slice(0, 16)} is not known, this firmware reads formats 1 to 3`;
   const type = text("type", aName);
   const hardware = text("hardware", aName);
   const chip = text("chip", aName);
@@ -107,6 +122,10 @@ function readPayload(fields: JsonObject): Release | string {
   const minCompatible = fields.has("minCompatible") ? text("minCompatible", /^[\w.+-]{1,32}$/) : undefined;
   if (fields.has("minCompatible") && !(minCompatible && parseVersion(minCompatible)))
     return "minCompatible is not a version";
+  const sequence = fields.has("sequence") ? count("sequence", MAX_TIME) : undefined;
+  const minRoot = fields.has("minRoot") ? count("minRoot", MAX_TIME) : undefined;
+  if ((fields.has("sequence") && !sequence) || (fields.has("minRoot") && !minRoot))
+    return "sequence or minRoot is not a number of 1 or more";
   const digests = readDigests(fields, { size, chunkSize });
   if (typeof digests === "string") return digests;
   return {
@@ -128,6 +147,8 @@ function readPayload(fields: JsonObject): Release | string {
     ...(nvs === undefined ? {} : { nvs }),
     created,
     ...(expires === undefined ? {} : { expires }),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(minRoot === undefined ? {} : { minRoot }),
   };
 }
 
@@ -135,7 +156,7 @@ function readDigests(
   fields: JsonObject,
   divided: Pick<Release, "size" | "chunkSize">,
 ): Pick<Release, "digestsOf" | "digests"> | string {
-  const isPaged = fields.get("format") === 2;
+  const isPaged = fields.get("format") !== 1;
   const what = isPaged ? "pages" : "chunks";
   const text = fields.get(what);
   const count = isPaged ? pageCountOf(divided) : chunkCountOf(divided);
@@ -158,12 +179,15 @@ export interface TargetDevice {
   readonly slotBytes: number;
   /** Seconds since 1970, as far as the device knows (core/clock.ts). */
   readonly time: number;
+  readonly trust: Trust;
+  readonly installed: Installed;
 }
 
 /**
  * Whether a verified release may replace the running firmware. The order of the checks is that of the questions a person would ask:
  * is it for this device, is it still valid, is the step allowed, does it fit.
- * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, RELEASE_EXPIRED, NOT_NEWER, CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
+ * Errors: WRONG_TYPE, WRONG_HARDWARE, WRONG_CHIP, NVS_MISMATCH, ROOT_TOO_OLD, ROOT_EXPIRED, RELEASE_EXPIRED, SEQUENCE_TOO_OLD, NOT_NEWER,
+ * CURRENT_TOO_OLD, SECURITY_VERSION_TOO_OLD, IMAGE_TOO_LARGE.
  */
 export function checkRelease(release: Release, device: TargetDevice): Result<Release> {
   const { identity, image } = device;
@@ -181,11 +205,24 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
   }
   const mismatch = nvsMismatch(image.nvs, release.nvs);
   if (mismatch) return { ok: false, failure: mismatch };
+  const relied = checkRoot(device.trust, release, device.time);
+  if (!relied.ok) return relied;
   if (release.expires !== undefined && device.time > release.expires) {
     return fail("RELEASE_EXPIRED", `release expired ${device.time - release.expires} seconds ago`);
   }
+  const { root } = device.trust;
+  const { least, isAnew } = sequenceRule(root, release.type, device.installed);
+  if ((release.sequence ?? 0) < least) {
+    return fail(
+      "SEQUENCE_TOO_OLD",
+      `release has sequence ${release.sequence ?? 0}, ${isAnew ? `trust root ${root?.version} asks for` : "this device has run"} ${least}`,
+    );
+  }
   const running: Version = { ...readRunningVersion(image.version), build: image.build };
-  if (compareVersions(release.parsedVersion, running) <= 0) {
+  const isNewer = isAnew
+    ? release.imageSha256 !== image.imageSha256
+    : compareVersions(release.parsedVersion, running) > 0;
+  if (!isNewer) {
     return fail(
       "NOT_NEWER",
       `release ${release.version} build ${release.build} is not newer than ${image.version} build ${image.build}`,
@@ -203,6 +240,12 @@ export function checkRelease(release: Release, device: TargetDevice): Result<Rel
     return fail(
       "SECURITY_VERSION_TOO_OLD",
       `release has security version ${release.securityVersion}, ${image.securityVersion} runs`,
+    );
+  }
+  if (root && release.securityVersion < root.minSecurityVersion) {
+    return fail(
+      "SECURITY_VERSION_TOO_OLD",
+      `release has security version ${release.securityVersion}, trust root ${root.version} asks for ${root.minSecurityVersion}`,
     );
   }
   if (release.size > device.slotBytes) {

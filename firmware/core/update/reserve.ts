@@ -19,10 +19,10 @@ export function reserve(state: UpdateState, reserved: Reservation, random: numbe
 /** Nothing has been written: the server hears nothing of it, and its offer comes again; the sender of a push can try again. */
 function notVerified(
   state: UpdateState,
-  { kind, offer, signed }: Extract<UpdateState, { readonly phase: "verifying" }>["unverified"],
+  { kind, offer, release }: Extract<UpdateState, { readonly phase: "verifying" }>["unverified"],
   random: number,
 ): Step {
-  if (!isReserved(state, signed.release.imageSha256, offer.hold)) return [state, []];
+  if (!isReserved(state, release.imageSha256, offer.hold)) return [state, []];
   const idle = enter(state, { phase: "idle", attempt: nextAttempt(state) });
   const told = kind === "push" ? [answer(offer, 409, reservedFor(state) ?? "")] : [];
   return [idle, [...told, nextCheck(idle, random)]];

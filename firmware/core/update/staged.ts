@@ -4,7 +4,8 @@
 
 import type { Effect } from "../effect.js";
 import type { Raise, StagedImage } from "../event.js";
-import { readJsonObject } from "../json.js";
+import { asJsonObject, readJsonObject } from "../json.js";
+import { readPlace } from "../trust/sequence.js";
 import type { Hold } from "./hold.js";
 import type { Proof } from "./job.js";
 import { type InstallRecord, isCount, readOrigin } from "./record.js";
@@ -12,7 +13,7 @@ import { type InstallRecord, isCount, readOrigin } from "./record.js";
 /** NVS key of the record. */
 export const STAGED_KEY = "staged";
 
-export interface Staged extends StagedImage, Pick<InstallRecord, "firmwareId" | "slot">, Hold {
+export interface Staged extends StagedImage, Pick<InstallRecord, "firmwareId" | "slot" | "installed">, Hold {
   /** What the slot is compared with. */
   readonly proof: Proof;
 }
@@ -57,7 +58,21 @@ export function readStaged(text: string): Staged | undefined {
     ...(isCount(protocolVersion) ? { protocolVersion } : {}),
     ...(typeof minCompatible === "string" ? { minCompatible } : {}),
   };
-  return { ...origin, version, build, imageSha256, slot, until, sinceMs: 0, size, proof, ...compatibility };
+  const installed = readPlace(asJsonObject(value.get("installed")));
+  const place = installed ? { installed } : {};
+  return {
+    ...origin,
+    version,
+    build,
+    imageSha256,
+    slot,
+    until,
+    sinceMs: 0,
+    size,
+    proof,
+    ...place,
+    ...compatibility,
+  };
 }
 
 /**

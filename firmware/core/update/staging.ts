@@ -15,6 +15,7 @@ import { DAY_SECONDS, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Failure, UpdateErrorCode } from "../errors.js";
 import type { Booted, Raise, Stamped } from "../event.js";
+import { installedWith } from "../trust/sequence.js";
 import { recordAndArm, restartInto } from "./arm.js";
 import { dated, isHeld } from "./hold.js";
 import { type Job, originOfJob } from "./job.js";
@@ -56,13 +57,21 @@ export const MAX_STAGED_SECONDS = 7 * DAY_SECONDS;
 export const provedImage = (
   state: UpdateState,
   job: Job,
-): Pick<InstallRecord, "from" | "firmwareId" | "version" | "build" | "imageSha256" | "slot"> => ({
-  ...originOfJob(job),
-  version: job.release.version,
-  build: job.release.build,
-  imageSha256: job.signed ? job.release.imageSha256 : toHex(job.tail),
-  slot: state.boot?.target?.label ?? "",
-});
+): Pick<
+  InstallRecord,
+  "from" | "firmwareId" | "version" | "build" | "imageSha256" | "slot" | "installed"
+> => {
+  const { signed, release } = job;
+  const installed = signed ? installedWith(state.trust.root, release.type, release.sequence) : undefined;
+  return {
+    ...originOfJob(job),
+    version: release.version,
+    build: release.build,
+    imageSha256: signed ? release.imageSha256 : toHex(job.tail),
+    slot: state.boot?.target?.label ?? "",
+    ...(installed ? { installed } : {}),
+  };
+};
 
 // ── it is complete
 
@@ -233,7 +242,17 @@ function hashed(
     return [idle, [{ type: "raise", event: { type: "stagedChanged", staged } }, firstCheck(random)]];
   }
   const { from, firmwareId, version, build, imageSha256, slot } = staged;
-  const record: InstallRecord = { from, firmwareId, version, build, imageSha256, slot, powerLosses: 0 };
+  const place = staged.installed ? { installed: staged.installed } : {};
+  const record: InstallRecord = {
+    from,
+    firmwareId,
+    version,
+    build,
+    imageSha256,
+    slot,
+    powerLosses: 0,
+    ...place,
+  };
   const attempt = nextAttempt(state);
   return [
     enter(state, { phase: "armingStaged", attempt, record }),

@@ -1,19 +1,22 @@
 // The state of the update machine, a union by phase, and what its parts share: entering a phase, the next check, reports.
 
 import { jitteredMs } from "../backoff.js";
-import { type Clock, initialClock } from "../clock.js";
+import { type Clock, initialClock, timeAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { Booted, PushOffer, Raise, ServerTokens } from "../event.js";
 import { NO_TOKENS } from "../server/server-token.js";
+import { type Installed, NOTHING_INSTALLED } from "../trust/sequence.js";
+import { NO_TRUST, type Trust } from "../trust/trust.js";
 import type { OrderResult, Readings, Report } from "../wire.js";
 
 import { type Job, originOfJob } from "./job.js";
 import { type CrashStep, initialOfferCrashes, type OfferCrashes, type Suspect } from "./offer-crashes.js";
 import type { InstallRecord } from "./record.js";
-import type { SignedRelease } from "./release.js";
+import type { Release, TargetDevice } from "./release.js";
 import { NO_SETBACKS, type SetbackStep, type Setbacks } from "./setbacks.js";
 import type { Staged } from "./staged.js";
+import type { Verification } from "./verification.js";
 
 /** A transfer that gets no byte for this time counts as stalled. */
 export const STALL_MS = 30_000;
@@ -84,6 +87,10 @@ interface Common {
   readonly staged: Staged | undefined;
   /** Until when an answer can have the running image rolled back, seconds since 1970; 0: it cannot (undo.ts). */
   readonly undoUntil: number;
+  /** Whose signatures count. */
+  readonly trust: Trust;
+  /** The releases that have run. */
+  readonly installed: Installed;
   /** While several devices are updated together: who may still be installed, and why nothing else is. */
   readonly reserved: Reservation | undefined;
 }
@@ -113,9 +120,10 @@ export type JobPhase =
 export type StagedPhase = "restoring" | "committing" | "armingStaged";
 
 /** What waits for its signature to be verified. */
-export type Unverified =
-  | { readonly kind: "server"; readonly offer: Offer; readonly signed: SignedRelease }
-  | { readonly kind: "push"; readonly offer: PushOffer; readonly signed: SignedRelease };
+export type Unverified = { readonly release: Release; readonly verification: Verification } & (
+  | { readonly kind: "server"; readonly offer: Offer }
+  | { readonly kind: "push"; readonly offer: PushOffer }
+);
 
 /** A phase, and what there is in this phase only. */
 type Phase =
@@ -164,10 +172,26 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   setbacks: NO_SETBACKS,
   staged: undefined,
   undoUntil: 0,
+  trust: NO_TRUST,
+  installed: NOTHING_INSTALLED,
   reserved: undefined,
 });
 
 export type Step = readonly [UpdateState, readonly (Effect | Raise)[]];
+
+/** What a release has to fit. */
+export const targetOf = (
+  { clock, trust, installed }: UpdateState,
+  boot: Booted,
+  at: number,
+): TargetDevice => ({
+  identity: boot.identity,
+  image: boot.image,
+  slotBytes: boot.target?.sizeBytes ?? 0,
+  time: timeAt(clock, at),
+  trust,
+  installed,
+});
 
 /** The number of the next request, write or hash; answers to those before it are stale. */
 export const nextAttempt = ({ attempt }: UpdateState): number => attempt + 2;

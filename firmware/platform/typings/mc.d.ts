@@ -21,6 +21,8 @@ declare module "mc/config" {
     readonly minCompatible?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
+    /** The first trust root, as its text; absent or empty: the keys above count for ever, and no root is taken. */
+    readonly root?: string;
     /** The LED that shows the status; absent: none. */
     readonly statusLed?: { readonly pin: number; readonly activeLow: boolean };
     /** An app's own fields, as the app declares them: apps/NAME/config.d.ts. */

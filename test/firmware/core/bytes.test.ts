@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import {
   base64UrlDecode,
+  base64UrlEncode,
   bytesEqual,
   byteText,
   latin1,
@@ -73,6 +74,7 @@ describe("bytes", () => {
       const bytes = Uint8Array.from({ length }, (_, i) => (i * 37 + length) & 255);
       const text = Buffer.from(bytes).toString("base64url");
       expect(base64UrlDecode(text)).deep.equal(bytes);
+      expect(base64UrlEncode(bytes)).equal(text);
       expect(base64UrlDecode(`a.${text}.b`, 2, 2 + text.length)).deep.equal(bytes);
     }
     for (const text of ["A", "AA==", "AB", "a+b/", "AAé"])

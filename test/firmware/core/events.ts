@@ -11,6 +11,9 @@ export const IMAGE: RunningImage = Object.freeze({
   securityVersion: 0,
 });
 
+/** The key that signs releases here. */
+export const KEY = Object.freeze({ kid: "key-1", x: "x".repeat(43), y: "y".repeat(43) });
+
 export const BOOTED: Booted = Object.freeze<Booted>({
   type: "booted",
   identity: {
@@ -30,7 +33,7 @@ export const BOOTED: Booted = Object.freeze<Booted>({
     checkSeconds: 120,
     trialSeconds: 30,
     trialDeadlineSeconds: 300,
-    keyIds: ["key-1"],
+    keys: [KEY],
   },
 });
 

@@ -2,13 +2,14 @@ import { expect } from "chai";
 import { step } from "../../../firmware/core/device.js";
 import { type DeviceState, initialDevice } from "../../../firmware/core/device-state.js";
 import type { TimerName } from "../../../firmware/core/effect.js";
-import type { Event, PageRequest } from "../../../firmware/core/event.js";
+import type { Event, PageRequest, Root } from "../../../firmware/core/event.js";
 import { LISTENERS, MACHINES } from "../../../firmware/core/machines.js";
 import { NO_TOKENS, OTHER_TOKEN_KEY } from "../../../firmware/core/server/server-token.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, PEER, stamped } from "./events.js";
+import { ROOT } from "./roots.js";
 import { inPhase, jobOf, STAGED, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
@@ -25,6 +26,7 @@ const RECORD: InstallRecord = {
 };
 const OFFER = { connection: 1, sizeBytes: 100_000 };
 const FORM = { offer: OFFER, head: { boundary: "b", text: "" }, available: 0 };
+const HELD: Root = { ...ROOT, fastForward: [] };
 const PURPOSES = ["record", "rearm", "trial", "order", "crash-count", "staged"] as const;
 const SAVING = { change: {}, asked: [], by: { orderId: 9 } };
 const NEW_TOKEN = { ...NO_TOKENS, other: { server: "http://a", token: "t" }, isOtherNew: true };
@@ -142,6 +144,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     stagedChanged: { type: "stagedChanged", staged: STAGED },
     commitRequested: { type: "commitRequested", imageSha256: STAGED.imageSha256 },
     commitEnded: { type: "commitEnded" },
+    rootHeld: { type: "rootHeld", root: HELD },
     abandonRequested: { type: "abandonRequested", reason: "no" },
     reportMade: { type: "reportMade", report: REPORT },
     reportTaken: { type: "reportTaken", report: REPORT },

@@ -12,6 +12,7 @@ import {
   type UpdatePhase,
   type UpdateState,
 } from "../../../firmware/core/update/state.js";
+import { KEY } from "./events.js";
 import { jws } from "./releases.js";
 
 function parsed(): SignedRelease {
@@ -20,6 +21,10 @@ function parsed(): SignedRelease {
   return result.value;
 }
 const SIGNED = parsed();
+const UNVERIFIED = {
+  release: SIGNED.release,
+  verification: { left: SIGNED.signatures.map((signed) => ({ signed, key: KEY })), needed: 1, manifest: "" },
+};
 
 /** A download of the release in releases.ts, before its first byte. */
 export const JOB: Job = Object.freeze<Job>({
@@ -77,7 +82,7 @@ export function inPhase(
     case "armingStaged":
       return enter(state, { phase, staged: STAGED });
     case "verifying":
-      return enter(state, { phase, unverified: { kind: "push", offer: PUSH, signed: SIGNED } });
+      return enter(state, { phase, unverified: { kind: "push", offer: PUSH, ...UNVERIFIED } });
     case "rearming":
       return enter(state, { phase, rearming: RECORD });
     default:

@@ -471,7 +471,7 @@ export class LeaderTurn {
       name: this.#around.settings.system,
       version: lastInstalled(this.state.system.history),
       pollMs: this.#around.settings.pollSeconds * 1000,
-      keyIds: update.boot?.build.keyIds ?? [],
+      trust: update.trust,
       isFree: update.phase === "idle" && this.state.fetching.found === undefined,
     };
   }

@@ -6,13 +6,20 @@
 //                                     └─ not, or for another device ─► 422  └─ 30 s without a byte, no room ─► refused
 
 import type { Effect, HttpResponse, TimerEffect } from "../../../core/effect.js";
-import type { Booted, PushOffer, Stamp, Stamped, TimerFired } from "../../../core/event.js";
+import type { PushOffer, Stamp, Stamped, TimerFired } from "../../../core/event.js";
 import type { GatewayEvent } from "../../../core/gateway/gateway-device.js";
 import { uploadAnswer } from "../../../core/http/answer.js";
 import { UPLOAD_PATH } from "../../../core/http/push-paths.js";
 import { queryValue } from "../../../core/http/query.js";
 import { type PushState, pushStep } from "../../../core/local/push.js";
+import type { Trust } from "../../../core/trust/trust.js";
 import { parseRelease, type Release, type SignedRelease } from "../../../core/update/release.js";
+import {
+  afterSignature,
+  beginVerification,
+  type Verification,
+  verifyFirst,
+} from "../../../core/update/verification.js";
 import { MAX_RELEASE_LENGTH } from "../../../core/wire.js";
 import { OTHER } from "./uploaded-job.js";
 
@@ -28,6 +35,7 @@ interface Upload {
   readonly release: Release;
   /** Until it is verified; then the gateway has it. */
   readonly manifest: string;
+  readonly verification: Verification;
   /** Bytes that have not come yet, that wait to be read, and that the cache takes now. */
   readonly leftBytes: number;
   readonly availableBytes: number;
@@ -85,7 +93,7 @@ type ForGateway = Extract<
 
 /** Where it stands. */
 export interface UploadPlace {
-  readonly boot: Booted | undefined;
+  readonly trust: Trust;
   /** Core's: who may push, and the release that was sent for the next upload. */
   readonly push: PushState;
   readonly cacheBytes: number;
@@ -190,42 +198,36 @@ function authorise(
 function offered(
   state: PeerUploadState,
   { connection, sizeBytes, release: manifest, sha256 }: PushOffer,
-  { boot, hindrance }: Pick<UploadPlace, "boot" | "hindrance">,
+  { trust, hindrance }: Pick<UploadPlace, "trust" | "hindrance">,
 ): Step {
   const busy = state.upload ? "another image is being uploaded" : hindrance;
   if (busy !== undefined) return [state, [answer(connection, uploadAnswer(409, busy))]];
   if (manifest === undefined) return refuse(state, connection, 403, RELEASE_MISSING);
   const parsed = parseRelease(manifest, MAX_RELEASE_LENGTH);
-  const problem = parsed.ok ? problemWith(parsed.value, sizeBytes, boot, sha256) : parsed.failure.message;
+  const problem = parsed.ok ? problemWith(parsed.value, sizeBytes, sha256) : parsed.failure.message;
   if (!parsed.ok || problem !== undefined) return refuse(state, connection, 422, problem ?? "");
-  const { release, keyId, signedLength, signature } = parsed.value;
+  const { release, signatures } = parsed.value;
+  const begun = beginVerification(trust, signatures, manifest);
+  if (!begun.ok) return refuse(state, connection, 422, begun.failure.message);
   const attempt = state.attempt - 1;
   const upload: Upload = {
     phase: "verifying",
     connection,
     release,
     manifest,
+    verification: begun.value,
     leftBytes: sizeBytes,
     availableBytes: 0,
     wantedBytes: 0,
   };
-  return [
-    { ...state, attempt, upload },
-    [{ type: "verifySignature", attempt, keyId, manifest, signedLength, signature }],
-  ];
+  return [{ ...state, attempt, upload }, verifyFirst(begun.value, attempt, manifest)];
 }
 
 const RELEASE_MISSING =
   "an image for the transmitter needs its signed release: POST it to /api/ota/release first, or send it as X-Skyslot-Release to port 3232";
 
 /** @param sha256 of the image that the owner has agreed to; undefined: any */
-function problemWith(
-  { release, keyId }: SignedRelease,
-  sizeBytes: number,
-  boot: Booted | undefined,
-  sha256 = release.sha256,
-) {
-  if (!boot?.build.keyIds.includes(keyId)) return `release is signed by key ${keyId}, which is not trusted`;
+function problemWith({ release }: SignedRelease, sizeBytes: number, sha256 = release.sha256) {
   if (release.type !== OTHER) return `the image is for ${release.type}, not for ${OTHER}`;
   if (release.sha256 !== sha256)
     return "the release is of another image than the one that the answer to the challenge is about";
@@ -234,7 +236,13 @@ function problemWith(
 }
 
 function verified(state: PeerUploadState, upload: Upload, isGood: boolean): Step {
-  if (!isGood) return refuse(state, upload.connection, 422, "the signature does not match the release");
+  const after = afterSignature(upload.verification, isGood);
+  if (!after.ok) return refuse(state, upload.connection, 422, after.failure.message);
+  if (after.value !== "signed") {
+    const attempt = state.attempt - 1;
+    const next: Upload = { ...upload, verification: after.value };
+    return [{ ...state, attempt, upload: next }, verifyFirst(after.value, attempt, upload.manifest)];
+  }
   const event = { type: "uploadOffered", manifest: upload.manifest } as const;
   return [
     { ...state, upload: { ...upload, phase: "receiving", manifest: "" } },

@@ -275,10 +275,10 @@ class Turn implements Around {
   // ── the transmitter's image, from a person
 
   #peerUpload(event: PeerUploadInput): void {
-    const { localApi, push } = this.device;
+    const { update, push } = this.device;
     const { job } = this.#leader.state.system;
     const [peerUpload, effects] = peerUploadStep(this.state.peerUpload, event, {
-      boot: localApi.boot,
+      trust: update.trust,
       push,
       cacheBytes: this.#gatewaySettings.cacheBytes,
       hindrance: job && `nothing else is uploaded meanwhile: ${job.version} is being installed`,

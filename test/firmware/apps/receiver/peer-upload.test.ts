@@ -12,7 +12,7 @@ import {
   type UploadPlace,
 } from "../../../../firmware/apps/receiver/core/peer-upload.js";
 import { initialPush } from "../../../../firmware/core/local/push.js";
-import { BOOTED } from "../../core/events.js";
+import { KEY } from "../../core/events.js";
 import { HEADER, jws, PAGED } from "../../core/releases.js";
 
 const STAMP = { at: 0, random: 0.5, freeHeapBytes: 100_000 };
@@ -25,7 +25,7 @@ class Receiver {
   state: PeerUploadState = initialPeerUpload;
   effects: readonly PeerUploadEffect[] = [];
   place: UploadPlace = {
-    boot: BOOTED,
+    trust: { root: undefined, keys: [KEY] },
     push: {
       ...initialPush,
       token: TOKEN,
@@ -188,7 +188,7 @@ describe("the transmitter's image, uploaded to the receiver", () => {
     expect(refusal({ "content-length": "39999" })).include({ status: 422 });
     expect(refusal({}, jws({ ...PAGED, type: "receiver" })).message).include("is for receiver");
     expect(refusal({}, jws({ ...PAGED, type: "transmitter" }, { ...HEADER, kid: "other" })).message).include(
-      "not trusted",
+      "does not trust",
     );
     expect(refusal({}, "nonsense").status).equal(422);
     const none = new Receiver();

@@ -9,7 +9,7 @@ const BUILD: BuildSettings = {
   checkSeconds: 60,
   trialSeconds: 30,
   trialDeadlineSeconds: 300,
-  keyIds: ["key-1"],
+  keys: [{ kid: "key-1", x: "", y: "" }],
 };
 const checked = (changes: object) => checkBuild({ ...BUILD, ...changes } as BuildSettings);
 

@@ -8,13 +8,13 @@ import {
   type PollState,
   pollStep,
 } from "../../../../firmware/core/system/poll.js";
-import { BOOTED } from "../events.js";
+import { BOOTED, KEY } from "../events.js";
 
 const SETTINGS: PollSettings = {
   server: "http://updates.test",
   name: "doorbell",
   version: "1.0.0",
-  keyIds: ["key-1"],
+  trust: { root: undefined, keys: [KEY] },
   headers: { authorization: "Bearer x" },
   pollMs: 3_600_000,
   isFree: true,

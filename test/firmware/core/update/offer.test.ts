@@ -5,7 +5,7 @@ import type { Effect } from "../../../../firmware/core/effect.js";
 import type { Event, Raise } from "../../../../firmware/core/event.js";
 import { initialUpdate, type UpdateState } from "../../../../firmware/core/update/state.js";
 import { updateStep } from "../../../../firmware/core/update/update.js";
-import { answerEvents, BOOTED, IMAGE, stamped } from "../events.js";
+import { answerEvents, BOOTED, IMAGE, KEY, stamped } from "../events.js";
 import { HEADER, jws, PAYLOAD } from "../releases.js";
 import { jobOf } from "../update-phases.js";
 
@@ -56,7 +56,7 @@ describe("an offer of the server", () => {
     const device = new Device().offered();
     expect(device.state.phase).equal("verifying");
     const verify = device.asked.find(({ type }) => type === "verifySignature");
-    expect(verify).include({ keyId: "key-1", manifest: jws() });
+    expect(verify).include({ key: KEY, manifest: jws() });
     device.verified();
     expect(device.state.phase).equal("resuming");
     expect(device.report).include({ firmware_id: 7, status: "downloading", step: "verified" });

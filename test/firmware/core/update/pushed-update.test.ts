@@ -178,7 +178,7 @@ describe("an image that is pushed", () => {
       digestsUrl: "/",
       releaseEnd: "",
     };
-    device.state = { ...state, unverified: { kind: "server", offer, signed: state.unverified.signed } };
+    device.state = { ...state, unverified: { ...state.unverified, kind: "server", offer } };
     const { attempt } = device.state;
     expect(device.offered(UNSIGNED).state.phase).equal("streaming");
     expect(device.on({ type: "signatureVerified", attempt, good: true }).state.phase).equal("streaming");

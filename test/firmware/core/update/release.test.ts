@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { checkRelease, parseRelease, type Release } from "../../../../firmware/core/update/release.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../../../../firmware/core/wire.js";
-import { BOOTED, IMAGE } from "../events.js";
+import { BOOTED, IMAGE, KEY } from "../events.js";
 import { PAYLOAD as BASE, HEADER, jws, PAGED, pagesOf } from "../releases.js";
 
 const PAYLOAD = { ...BASE, build: 3, expires: 1_800_000_000 };
@@ -11,7 +11,14 @@ const parsed = (changes: object = {}, payload: object = PAYLOAD): Release => {
   if (!result.ok) throw new Error(result.failure.message);
   return result.value.release;
 };
-const DEVICE = { identity: BOOTED.identity, image: IMAGE, slotBytes: 0x200000, time: 1_795_000_000 };
+const DEVICE = {
+  identity: BOOTED.identity,
+  image: IMAGE,
+  slotBytes: 0x200000,
+  time: 1_795_000_000,
+  trust: { root: undefined, keys: [KEY] },
+  installed: { sequence: 0, fastForward: 0 },
+};
 const codeOf = (changes: object, device = DEVICE) => {
   const checked = checkRelease(parsed(changes), device);
   return checked.ok ? "OK" : checked.failure.code;
@@ -20,9 +27,9 @@ const codeOf = (changes: object, device = DEVICE) => {
 describe("release manifest", () => {
   it("is read with every chunk's digest", () => {
     const result = parseRelease(jws(PAYLOAD));
-    expect(result.ok && result.value.keyId).equal("key-1");
+    expect(result.ok && result.value.signatures[0]?.keyId).equal("key-1");
     const signedText = jws(PAYLOAD).split(".").slice(0, 2).join(".");
-    expect(result.ok && result.value.signedLength).equal(signedText.length);
+    expect(result.ok && result.value.signatures[0]?.signedLength).equal(signedText.length);
     expect(parsed().digestsOf).equal("chunks");
     expect(parsed().digests).deep.equal(new Uint8Array(96).fill(7));
   });
@@ -68,7 +75,7 @@ describe("release manifest", () => {
     expect(message(jws(PAYLOAD, { ...HEADER, typ: "JWT" }))).match(/typ skyslot-release/);
     expect(message(jws(PAYLOAD, HEADER, "AAAA"))).match(/64 bytes/);
     const wrong: readonly (readonly [object, RegExp])[] = [
-      [{ format: 3 }, /format 3 is not known, this firmware reads formats 1 and 2/],
+      [{ format: 4 }, /format 4 is not known, this firmware reads formats 1 to 3/],
       [{ format: 2 }, /0 bytes of digests, 1 pages need 32/],
       [{ ...PAGED, pages: pagesOf(2) }, /64 bytes of digests, 1 pages need 32/],
       [{ ...PAGED, size: 8 * 1024 * 1024 + 1, pages: pagesOf(9) }, /9 pages of digests, the maximum is 8/],
