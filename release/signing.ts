@@ -1,12 +1,19 @@
 // Signs and reads manifests: a manifest is a compact JWS (RFC 7515, ES256) over the payload. Runs in Node and in the page that signs
 // without a network (sign-page).
 
-import { base64url, calculateJwkThumbprint, compactVerify, importJWK, type JWK } from "jose";
+import {
+  base64url,
+  calculateJwkThumbprint,
+  decodeProtectedHeader,
+  flattenedVerify,
+  importJWK,
+  type JWK,
+} from "jose";
 import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/update/release.js";
-import { MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
+import { type GeneralJws, MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import { publicPart } from "./keys.js";
-import { publicKeyOf, type SigningKey, signMember } from "./signer.js";
+import { publicKeyOf, type SignatureMember, type SigningKey, signMember } from "./signer.js";
 
 /**
  * Signs a payload, and reads the result as a device does.
@@ -61,21 +68,56 @@ const remedy = (jws: string): string =>
     ? "sign it in format 2, or with larger chunks"
     : "shorten its fields";
 
-/** Throws unless one of the keys signed it. @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID */
+/**
+ * Throws unless enough different keys signed it. @param threshold how many
+ * @throws ReleaseError KEY_UNKNOWN, SIGNATURE_INVALID, SIGNATURE_MISSING
+ */
 export async function verifyReleaseSignature(
-  { jws, keyId }: SignedManifest,
+  { jws }: Pick<SignedManifest, "jws">,
   trustedKeys: readonly JWK[],
+  threshold = 1,
 ): Promise<void> {
-  for (const key of trustedKeys) {
-    if ((await calculateJwkThumbprint(publicPart(key))) !== keyId) continue;
-    try {
-      await compactVerify(jws, await importJWK(publicPart(key), "ES256"), { algorithms: ["ES256"] });
-      return;
-    } catch (cause) {
+  const keys = new Map<string, JWK>();
+  for (const key of trustedKeys) keys.set(await calculateJwkThumbprint(publicPart(key)), publicPart(key));
+  const members = membersOf(jws);
+  const signers = new Set<string>();
+  for (const { keyId, ...member } of members) {
+    const key = keys.get(keyId);
+    if (!key) continue;
+    await flattenedVerify(member, await importJWK(key, "ES256"), { algorithms: ["ES256"] }).catch((cause) => {
       throw new ReleaseError("SIGNATURE_INVALID", `signature of key ${keyId} does not match the manifest`, {
         cause,
       });
-    }
+    });
+    signers.add(keyId);
   }
-  throw new ReleaseError("KEY_UNKNOWN", `key ${keyId} is not among the ${trustedKeys.length} trusted keys`);
+  if (signers.size >= threshold) return;
+  if (signers.size === 0)
+    throw new ReleaseError(
+      "KEY_UNKNOWN",
+      `key ${members.map(({ keyId }) => keyId).join(", ")} is not among the ${trustedKeys.length} trusted keys`,
+    );
+  throw new ReleaseError(
+    "SIGNATURE_MISSING",
+    `signed by ${signers.size} of the ${trustedKeys.length} trusted keys, ${threshold} are needed`,
+  );
+}
+
+/** The ids of the keys that are said to have signed a manifest. */
+export const signersOf = (jws: string): readonly string[] => membersOf(jws).map(({ keyId }) => keyId);
+
+/** Its signatures, in the compact form or the general one. */
+function membersOf(
+  jws: string,
+): readonly (SignatureMember & { readonly payload: string; readonly keyId: string })[] {
+  const [header = "", payload = "", signature = ""] = jws.split(".");
+  const general = jws.startsWith("{")
+    ? (JSON.parse(jws) as GeneralJws)
+    : { payload, signatures: [{ protected: header, signature }] };
+  return general.signatures.map((member) => ({
+    protected: member.protected,
+    signature: member.signature,
+    payload: general.payload,
+    keyId: `${decodeProtectedHeader(member).kid}`,
+  }));
 }

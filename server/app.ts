@@ -28,6 +28,7 @@ import { identityRoutes } from "./api/registration-routes.js";
 import { releaseRoutes } from "./api/release-routes.js";
 import { removedDeviceRoutes } from "./api/removed-device-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
+import { rootRoutes } from "./api/root-routes.js";
 import { systemRoutes } from "./api/system-routes.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
@@ -121,6 +122,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   deviceOrderRoutes,
   removedDeviceRoutes,
   systemRoutes,
+  rootRoutes,
   rolloutRoutes,
   fleetRoutes,
   watchRoutes,

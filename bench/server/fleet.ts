@@ -77,6 +77,7 @@ export async function fillStore(file: string, deviceCount: number, databaseUrl?:
           rssi: -50,
           uptimeSeconds: 60,
           readings: null,
+          rootVersion: null,
           address: "192.168.1.50",
           firstSeen: now,
           lastSeen: now,

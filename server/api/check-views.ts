@@ -21,6 +21,7 @@ const commonFields = {
   time: serverTime,
   poll_seconds: Type.Optional(pollSeconds),
   poll_is_for_all: Type.Optional(boolean("It overrides the interval that the device's owner has set")),
+  root_url: Type.Optional(text("Where the trust root after the device's own is: path on this server")),
   orders: Type.Optional(list(OrderForDevice)),
   device_token: Type.Optional(deviceToken),
 };

@@ -86,10 +86,11 @@ export const changeOf = ({
 
 /** The filter of a query in the store's terms. */
 export const filterOf = (
-  { status, vouched, ...rest }: NonNullable<Bulk["filter"]>,
+  { status, vouched, root, ...rest }: NonNullable<Bulk["filter"]>,
   { settings, now }: Context,
 ): DeviceFilter => ({
   ...rest,
+  ...(root === "behind" ? { isRootBehind: true } : {}),
   ...defined({ isVouched: vouched && vouched === "yes" }),
   ...defined({ status: status && { is: status, now: now(), usualMs: settings.onlineMs } }),
 });

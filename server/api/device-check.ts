@@ -6,6 +6,7 @@ import type { CheckRequest, Order } from "../../firmware/core/wire.js";
 import { type Admission, admitDevice, requireDevice, type Shown } from "../devices/identity.js";
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
+import { findRootPath } from "../releases/trust-roots.js";
 import { networkOf } from "../shared/address.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
@@ -18,6 +19,8 @@ export interface CheckOutcome extends Admission {
   readonly release: Firmware | undefined;
   /** Orders besides updating. */
   readonly orders: readonly Order[];
+  /** Where the trust root after its own is. */
+  readonly rootPath?: string | undefined;
 }
 
 /** @throws Refusal DEVICE_LIMIT, TOO_MANY_NEW_DEVICES, DEVICE_…, ENROLMENT_REQUIRED */
@@ -37,9 +40,10 @@ export async function answerCheck(
       const orders = admission.isProved
         ? await exchangeOrders(journal, check, roomForOrders(release?.release))
         : NO_ORDERS;
-      if (isLasting && admission.isLasting && orders.length === 0)
+      const rootPath = await findRootPath(journal.store, check.root_version);
+      if (isLasting && admission.isLasting && orders.length === 0 && rootPath === undefined)
         await fastPath.put(journal.store, check.device_id, key);
-      return { ...admission, release, orders };
+      return { ...admission, release, orders, rootPath };
     }
     await seeDevice(journal, check, () => takePlace(admission));
     return { ...admission, release: undefined, orders: NO_ORDERS };

@@ -120,13 +120,17 @@ export function deviceRoutes(app: Api, context: Context): void {
 }
 
 async function describeOutcome(
-  { release, newToken, orders }: CheckOutcome,
+  { release, newToken, orders, rootPath }: CheckOutcome,
   deviceId: string,
   context: Context,
 ): Promise<CheckAnswer> {
   const common = {
     ...describeAnswer(context),
-    ...defined({ device_token: newToken, orders: orders.length === 0 ? undefined : orders }),
+    ...defined({
+      device_token: newToken,
+      orders: orders.length === 0 ? undefined : orders,
+      root_url: rootPath && `${context.prefix}${rootPath}`,
+    }),
   };
   if (!release) return common;
   const named = (await context.access.isOpen(release.deviceType)) ? undefined : deviceId;

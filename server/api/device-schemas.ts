@@ -85,6 +85,9 @@ export const CheckBody = Type.Object({
     ),
   ),
   battery_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  root_version: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 0xffffffff, description: "of the trust root that the device has" }),
+  ),
 });
 
 export const StatusBody = Type.Object({
@@ -122,6 +125,9 @@ export const DeviceFilterFields = {
     Type.Union([Type.Literal("yes"), Type.Literal("no")], {
       description: "no: devices that nobody vouched for",
     }),
+  ),
+  root: Type.Optional(
+    Type.Literal("behind", { description: "behind: devices whose trust root is older than the newest" }),
   ),
   search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
 };

@@ -48,6 +48,7 @@ export const DeviceView = named("ToldDevice", "A device, as it described itself 
   rssi: integerOrNull("Wi-Fi signal strength, dBm"),
   uptime_seconds: numberOrNull(),
   ...readingFields,
+  root_version: integerOrNull("Of the trust root that it has; null: none, or it does not say"),
   address: textOrNull("In its own network"),
   first_seen: dateTime(),
   last_seen: dateTime(),

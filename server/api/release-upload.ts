@@ -9,6 +9,7 @@ import { recordChange } from "../events/journal.js";
 import { addFirmware, checkFirmware, REGISTERING } from "../releases/add-release.js";
 import { setTypeKind } from "../releases/device-type.js";
 import type { FirmwareFields } from "../releases/firmware-fields.js";
+import { findTrust } from "../releases/trust.js";
 import type { Actor } from "../shared/actor.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware } from "../store/store.js";
@@ -144,7 +145,8 @@ function take(context: Context, actor: Actor, fields: FirmwareFields, blob: Blob
         "another upload of this file was refused at the same time: upload it again",
       );
     }
-    const checked = await checkFirmware(fields, blob, blobs, context.store, settings.trustedKeys);
+    const trust = await findTrust(store, settings.trustedKeys);
+    const checked = await checkFirmware(fields, blob, blobs, store, trust);
     requireChange(actor, checked);
     const makesLegacy = fields.legacy === true && fields.release === undefined;
     if (makesLegacy) requireScope(actor, "settings:write");

@@ -13,6 +13,8 @@ import {
   typesOf,
   unknownSystem,
 } from "../releases/systems.js";
+
+import { findTrust } from "../releases/trust.js";
 import { type Actor, mayChange } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
@@ -53,7 +55,8 @@ export function systemRoutes(app: Api, context: Context): void {
     }),
     async (request, reply) => {
       const actor = actorOf(request);
-      const read = await checkSystem(request.body.manifest, context.settings.trustedKeys);
+      const { keys } = await findTrust(store, context.settings.trustedKeys);
+      const read = await checkSystem(request.body.manifest, keys);
       for (const deviceType of typesOf(read.system)) requireChange(actor, { deviceType });
       const stored = await recordChange(context, actor, async (journal) => {
         const added = await addSystem(journal, read);

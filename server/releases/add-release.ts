@@ -1,10 +1,9 @@
 // Takes firmware into the store. Of a signed release the manifest is read, its signature verified if keys are configured, and the
 // file checked chunk by chunk against it; fields sent beside the manifest must agree with it. Firmware without one: unsigned.ts.
 
-import type { JWK } from "jose";
 import type { Release } from "../../firmware/core/update/release.js";
 import { compareVersions, parseVersion, versionName } from "../../firmware/core/update/version.js";
-import { readRelease, verifyReleaseSignature } from "../../release/signing.js";
+import { readRelease } from "../../release/signing.js";
 import { verifyReleaseFile } from "../../release/verify.js";
 import type { Blob, BlobStore } from "../blobs/blobs.js";
 import type { Journal } from "../events/journal.js";
@@ -12,6 +11,7 @@ import { Refusal } from "../shared/refusal.js";
 import type { Firmware, FirmwareChanges, Store } from "../store/store.js";
 import { releaseOf } from "./chunk-digests.js";
 import type { CheckedFirmware, FirmwareFields } from "./firmware-fields.js";
+import { requireTrusted, type Trust } from "./trust.js";
 import { checkLegacy } from "./unsigned.js";
 
 /** Files are registered and removed one at a time, whichever server does it: the name of that exclusive work. */
@@ -23,10 +23,10 @@ export async function checkFirmware(
   blob: Blob,
   blobs: BlobStore,
   store: Pick<Store, "findType">,
-  trustedKeys: readonly JWK[],
+  trust: Trust,
 ): Promise<CheckedFirmware> {
   if (blob.sizeBytes === 0) throw new Refusal("FILE_EMPTY", "the file is empty");
-  const checked = await checkByKind(fields, blob, blobs, store, trustedKeys);
+  const checked = await checkByKind(fields, blob, blobs, store, trust);
   refusePaths(checked);
   return checked;
 }
@@ -43,11 +43,11 @@ async function checkByKind(
   blob: Blob,
   blobs: BlobStore,
   store: Pick<Store, "findType">,
-  trustedKeys: readonly JWK[],
+  trust: Trust,
 ): Promise<CheckedFirmware> {
   if (fields.release === undefined) return checkLegacy(fields, blob, blobs, store);
   const read = readRelease(fields.release.trim());
-  if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);
+  await requireTrusted(read, trust);
   checkFields(fields, read.release);
   await verifyReleaseFile(read.release, blobs.read(blob.sha256));
   return describeFirmware(fields, read.jws, read.release, blob);

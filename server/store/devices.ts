@@ -24,6 +24,8 @@ export interface Device {
   /** Of its last check; `null`: it has no sensor, or could not read it. */
   readonly readings: Readings | null;
   readonly address: string | null;
+  /** Of the trust root that it has; `null`: it has none, or its firmware does not say. */
+  readonly rootVersion: number | null;
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
@@ -45,6 +47,8 @@ export interface DeviceFilter {
   readonly status?: { readonly is: DeviceStatus } & StatusTerms;
   /** Whether somebody vouched for it (devices/vouching.ts). */
   readonly isVouched?: boolean;
+  /** Those whose trust root is older than the newest one here. */
+  readonly isRootBehind?: true;
   /** Part of the id, in capitals or not. */
   readonly search?: string;
 }

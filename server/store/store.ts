@@ -23,6 +23,7 @@ import type { RemovedDeviceStore } from "./removed-devices.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { SystemStore } from "./systems.js";
+import type { TrustRootStore } from "./trust-roots.js";
 import type { TypeStore } from "./types.js";
 import type { UpdateStore } from "./updates.js";
 import type { UserStore } from "./users.js";
@@ -51,6 +52,7 @@ export * from "./removed-devices.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
 export * from "./systems.js";
+export * from "./trust-roots.js";
 export * from "./types.js";
 export * from "./updates.js";
 export * from "./users.js";
@@ -82,6 +84,7 @@ export interface StoreParts
     RolloutStore,
     SigningKeyStore,
     SystemStore,
+    TrustRootStore,
     TypeStore,
     UpdateStore,
     UserStore,

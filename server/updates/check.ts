@@ -100,6 +100,7 @@ function describeDevice(request: CheckRequest, known: Device | undefined, time: 
     rssi: request.rssi ?? null,
     uptimeSeconds: request.uptime_seconds ?? null,
     readings: readingsIn(request),
+    rootVersion: request.root_version ?? null,
     address: request.address ?? known?.address ?? null,
     firstSeen: known?.firstSeen ?? time,
     lastSeen: time,

@@ -21,6 +21,7 @@ import { removedDeviceContract } from "./store/removed-devices.js";
 import { rolloutContract } from "./store/rollouts.js";
 import { systemContract } from "./store/systems.js";
 import { transactionContract } from "./store/transactions.js";
+import { trustRootContract } from "./store/trust-roots.js";
 import { typeContract } from "./store/types.js";
 import { updateContract } from "./store/updates.js";
 import { userContract } from "./store/users.js";
@@ -43,6 +44,7 @@ export function storeContract(open: () => Promise<Store>): void {
   rolloutContract(() => store);
   eventContract(() => store);
   meshContract(() => store);
+  trustRootContract(() => store);
   typeContract(() => store);
   userContract(() => store);
   credentialContract(() => store);

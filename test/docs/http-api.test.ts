@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { describeRelease } from "../../release/describe.js";
 import { readRelease, signRelease } from "../../release/signing.js";
 import { describeSystem, signSystem } from "../../release/system.js";
+import { firstRoot } from "../release/root-holders.js";
 import { arduinoImage } from "../server/dialects/legacy-server.js";
 import { makeRelease, releaseKeys } from "../server/test-server.js";
 import { readDocument, runDocument, type Stage } from "./document.js";
@@ -64,6 +65,11 @@ function implied(command: string): string {
   return / (--json|-F) /.test(command) ? "POST" : "GET";
 }
 
+async function releasePoint() {
+  const { x = "", y = "" } = (await releaseKeys()).publicKey;
+  return { x, y };
+}
+
 async function arrange(stage: Stage): Promise<Readonly<Record<string, string>>> {
   const { image, release } = await makeRelease("1.1.0");
   const other = describeRelease(image, { hardware: "devkit", created: Math.floor(Date.now() / 1000) });
@@ -78,6 +84,7 @@ async function arrange(stage: Stage): Promise<Readonly<Record<string, string>>> 
     created: 1,
   });
   await stage.put("doorbell-1.1.0.system.jws", await signSystem(system, (await releaseKeys()).privateKey));
+  await stage.put("root-1.json", (await firstRoot({ release: [await releasePoint()] })).text);
   await stage.put("scales-1.0.0.bin", arduinoImage("old scales"));
   await stage.put("scales-2.0.0.bin", arduinoImage("new scales"));
   await stage.put("pir-1.2.0.bin", arduinoImage("a node"));

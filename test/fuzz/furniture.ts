@@ -2,6 +2,8 @@
 // requests remove it, use it up or let it expire.
 
 import { pbmHeader } from "../../firmware/apps/cms/core/pbm.js";
+import { readRoot, signRoot } from "../../release/root.js";
+import { draftRoot, nextRoot } from "../../release/root-draft.js";
 import { readRelease } from "../../release/signing.js";
 import { describeSystem, signSystem } from "../../release/system.js";
 import { makeRelease, PASSWORD, releaseKeys, type TestServer } from "../server/test-server.js";
@@ -28,6 +30,8 @@ export interface Surroundings {
   fresh: { readonly image: Buffer; readonly release: string };
   /** A system of the first release, not registered yet. */
   freshSystem: string;
+  /** The trust root that follows the newest one. */
+  freshRoot: string;
   /** Attempts that are open. */
   attempts: readonly { readonly device: string; readonly firmware: number }[];
   /** Of a legacy device that speaks hawkBit's protocol. */
@@ -55,6 +59,21 @@ const KEPT_ROLLOUTS = 5;
 /** More are removed, or the server refuses new ones. */
 const MAX_WEBHOOK_COUNT = 20;
 export const PICTURE = Buffer.concat([Buffer.from(pbmHeader(16, 2)), Buffer.from([1, 2, 3, 4])]);
+
+/** One key signs roots and releases. */
+async function rootAfter(text: string | undefined): Promise<string> {
+  const { privateKey, publicKey } = await releaseKeys();
+  const key = { x: publicKey.x ?? "", y: publicKey.y ?? "" };
+  const expires = 4_000_000_000;
+  const draft =
+    text === undefined
+      ? await draftRoot({
+          ...{ version: 1, expires, threshold: 1, releaseThreshold: 1, minSecurityVersion: 0 },
+          ...{ root: [key], release: [key], freshness: [], fastForward: [] },
+        })
+      : await nextRoot(readRoot(text).root, { expires });
+  return (await signRoot(draft, privateKey)).text;
+}
 
 type Answer = Awaited<ReturnType<TestServer["admin"]>>;
 type Row = Readonly<Record<string, unknown>>;
@@ -92,6 +111,7 @@ export class Furniture {
       link: "",
       fresh: first,
       freshSystem: "",
+      freshRoot: "",
       attempts: [],
       action: { device: "hb-0", id: 1 },
       undoable: 1,
@@ -169,6 +189,9 @@ export class Furniture {
     await this.#server.admin("POST", "/api/v1/systems", {
       manifest: await signSystem(describeSystem([{ release }], registered), (await releaseKeys()).privateKey),
     });
+    const newest = await store.findNewestRoot();
+    around.freshRoot = await rootAfter(newest?.text);
+    if (!newest) await this.#server.admin("POST", "/api/v1/roots", { root: around.freshRoot });
     for (const { id } of (await store.listFirmware({}, { limit: 2, offset: 0 })).rows)
       await store.changeFirmware(id, { isActive: true, isStable: true }, nowMs);
     for (const deviceType of ["base", LEGACY_TYPE])

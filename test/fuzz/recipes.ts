@@ -192,6 +192,8 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
     body: { file_hash: legacySha256, device_type: LEGACY_TYPE, version: versionOf(random) },
   }),
   "POST /api/v1/firmware/upload": nodeFile,
+  "POST /api/v1/roots": ({ freshRoot }) => ({ body: { root: freshRoot } }),
+  "GET /api/v1/roots/:version": () => ({ params: { version: "1" } }),
   "POST /api/v1/systems": ({ freshSystem }) => ({ body: { manifest: freshSystem } }),
   "GET /api/v1/systems/:name/manifest": () => ({ params: { name: SYSTEM } }),
   "GET /firmware/:device/:version": (_around, random) => ({

@@ -30,6 +30,7 @@ import { systems } from "./0129-systems.js";
 import { meshRules } from "./0130-mesh-rules.js";
 import { removedDevices } from "./0140-removed-devices.js";
 import { bulkJobs } from "./0141-bulk-jobs.js";
+import { trustRoots } from "./0142-trust-roots.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -63,4 +64,5 @@ export const migrations: readonly StoreMigration[] = [
   meshRules,
   removedDevices,
   bulkJobs,
+  trustRoots,
 ];

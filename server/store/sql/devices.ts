@@ -57,7 +57,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 }
 
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
-  const { type, deviceTypes, version, tag, group, status, isVouched, search } = filter;
+  const { type, deviceTypes, version, tag, group, status, isVouched, search, isRootBehind } = filter;
   const needsIdentity = status !== undefined || isVouched !== undefined;
   let query = db
     .selectFrom("devices")
@@ -76,6 +76,7 @@ function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
     query = query.where("id", "in", grouped);
   }
   if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
+  if (isRootBehind) query = query.where(sql<boolean>`root_version < (select max(version) from trust_roots)`);
   if (search !== undefined) {
     query = query.where(isPartOf(search, "id"));
   }

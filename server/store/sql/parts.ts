@@ -25,6 +25,7 @@ import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import { createSystemStore } from "./systems.js";
 import type { Tables } from "./tables.js";
+import { createTrustRootStore } from "./trust-roots.js";
 import { createTypeStore } from "./types.js";
 import { createUpdateStore } from "./updates.js";
 import { createUserStore } from "./users.js";
@@ -48,6 +49,7 @@ const PARTS = Object.freeze([
   createEventStore,
   createFleetStore,
   createTypeStore,
+  createTrustRootStore,
   createAttributeStore,
   createMeshStore,
   createUserStore,

@@ -23,6 +23,7 @@ import type {
   Session,
   SigningKey,
   StoredOrder,
+  StoredRoot,
   StoredSystem,
   Update,
   User,
@@ -72,6 +73,7 @@ export interface Tables {
   device_labels: LabelTable;
   device_tags: { device_id: string; tag: string };
   firmware: FirmwareTable;
+  trust_roots: RowOf<StoredRoot>;
   systems: RowOf<StoredSystem, "id">;
   updates: RowOf<Update, "id">;
   rollouts: RolloutTable;

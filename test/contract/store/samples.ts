@@ -21,6 +21,7 @@ export const sampleDevice = (changes: Partial<Device> = {}): Device => ({
   rssi: -55,
   uptimeSeconds: 12.5,
   readings: null,
+  rootVersion: null,
   address: "192.168.1.100",
   firstSeen: 1000,
   lastSeen: 1000,

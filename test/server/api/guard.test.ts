@@ -13,6 +13,7 @@ import { TestServer } from "../test-server.js";
 const PUBLIC = [
   ...PAGE_PATHS.map((path) => `GET ${path}`),
   "GET /api/auth/session",
+  "GET /api/v1/roots/:version",
   "GET /dashboard/client.css",
   "GET /dashboard/client.js",
   "GET /healthz",
