@@ -20,10 +20,17 @@ export interface SweepImages {
 const MAIN = fileURLToPath(new URL("../../firmware/apps/base/main.ts", import.meta.url));
 const PAGE = "<!doctype html><html><body>The pages of the sweep's image are left out.</body></html>";
 
+/** What stands in for a source file of the firmware, by its path; undefined: the file itself. */
+export type Replace = (path: string) => string | undefined;
+
 /** @param imageBytes minimum size of the images, bytes */
-export async function buildSweepImages(seed: number, imageBytes = 0): Promise<SweepImages> {
+export async function buildSweepImages(
+  seed: number,
+  imageBytes = 0,
+  replace: Replace = () => undefined,
+): Promise<SweepImages> {
   const keys = await keysOf(seed);
-  const bundle = await bundleFirmware(keys);
+  const bundle = await bundleFirmware(keys, replace);
   const release = (firmwareId: number, version: string, works = true): Promise<SweepRelease> => {
     const own = padded(works ? bundle : bundle + THROWS_LATER, imageBytes, version);
     const image = buildFirmwareImage({ chip: "esp32", version, project: "base", bundle: own });
@@ -37,7 +44,7 @@ export async function buildSweepImages(seed: number, imageBytes = 0): Promise<Sw
   };
 }
 
-async function bundleFirmware(keys: KeyPair): Promise<string> {
+async function bundleFirmware(keys: KeyPair, replace: Replace): Promise<string> {
   const config = {
     type: "base",
     hardware: "esp32",
@@ -50,11 +57,12 @@ async function bundleFirmware(keys: KeyPair): Promise<string> {
   return bundleModule(MAIN, {
     config,
     minify: "names",
-    replace: (path) => {
-      if (path.endsWith("/portal/setup-page.ts")) return `export const setupPage = ${JSON.stringify(PAGE)};`;
-      if (path.endsWith("/portal/status-page.ts"))
-        return `export const statusPage = ${JSON.stringify(PAGE)};`;
-      return undefined;
-    },
+    replace: (path) => replace(path) ?? withoutPage(path),
   });
+}
+
+function withoutPage(path: string): string | undefined {
+  if (path.endsWith("/portal/setup-page.ts")) return `export const setupPage = ${JSON.stringify(PAGE)};`;
+  if (path.endsWith("/portal/status-page.ts")) return `export const statusPage = ${JSON.stringify(PAGE)};`;
+  return undefined;
 }

@@ -90,7 +90,8 @@ async function runSweep(): Promise<boolean> {
 
 async function replay(id: string): Promise<boolean> {
   if (JOURNEYS.some((name) => name === id)) return replayJourney(id);
-  const bench = new Bench(await prepareBench(common()));
+  const journeys = JOURNEYS.filter((name) => name === id.split(":", 1)[0]);
+  const bench = new Bench(await prepareBench({ ...common(), journeys }));
   const { problem } = await bench.replay(id, (line) => screen.note(line));
   if (options.json) process.stdout.write(`${JSON.stringify({ id, problem: problem ?? null })}\n`);
   if (problem === undefined) screen.done(`survived ${id}`);

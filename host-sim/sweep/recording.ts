@@ -67,48 +67,64 @@ const HOUR_MS = 3_600_000;
 /** The effects of a journey's last step, such as the closing of the portal, are over by then. */
 const AFTERMATH_MS = 90_000;
 
-/** @throws JourneyError */
+/**
+ * Those that are asked for, in the order of JOURNEYS; between them may be some that they go on from.
+ * @throws JourneyError
+ */
 export async function recordJourneys(
   images: SweepImages,
+  asked: readonly JourneyName[] = JOURNEYS,
   onTrace: JourneyTrace = () => {},
 ): Promise<Recording[]> {
   const { update, failing, later } = images;
-  const withFactory = new Recorder(onTrace);
-  const slotsOnly = new Recorder(onTrace);
+  const recorder = new Recorder(onTrace);
+  const isAsked = (...names: readonly JourneyName[]): boolean => names.some((name) => asked.includes(name));
   const firstCheck: Drive = (house, until) => until(() => house.server.checks.length > 0);
   const validated =
     (release: SweepRelease): Drive =>
     (house, until) =>
       until(() => house.server.hasValidated(release));
-
-  const home = await withFactory.record("provisioning", boxed(images, "8mb"), undefined, firstCheck);
-  const updated = await withFactory.record("update", home, update, validated(update));
-  await withFactory.record("settings", home, undefined, async (house, until, address) => {
-    await firstCheck(house, until, address);
-    if (!(await changeSettings(house, address())))
-      throw new JourneyError("settings", "the device did not take the settings");
-  });
   const rolledBack: Drive = (house, until) =>
     until(() => house.server.reports.some(({ status }) => status === "failed"));
-  await withFactory.record("failing", home, failing, rolledBack);
-  await withFactory.record("later", updated, later, validated(later));
 
-  const led = (name: LedJourney, start: Uint8Array, drive: Drive) =>
-    withFactory.record(name, start, (server) => sayTo(name, images, server.checks), drive);
-  const { imageSha256 } = update.payload;
-  const committed = await led("staged", home, validated(update));
-  await led("staged-abandoned", home, (house, until) =>
-    until(() => wasStaged(house.server.checks, imageSha256) && !house.server.checks.at(-1)?.staged_sha256),
-  );
-  await led("staged-reverted", committed, (house, until) =>
-    until(() => house.server.checks.at(-1)?.image_sha256 === images.factory.payload.imageSha256),
-  );
+  if (asked.some((name) => !name.endsWith("-4mb"))) {
+    const home = await recorder.record("provisioning", boxed(images, "8mb"), undefined, firstCheck);
+    const updated =
+      isAsked("update", "later") && (await recorder.record("update", home, update, validated(update)));
+    if (isAsked("settings"))
+      await recorder.record("settings", home, undefined, async (house, until, address) => {
+        await firstCheck(house, until, address);
+        if (!(await changeSettings(house, address())))
+          throw new JourneyError("settings", "the device did not take the settings");
+      });
+    if (isAsked("failing")) await recorder.record("failing", home, failing, rolledBack);
+    if (updated && isAsked("later")) await recorder.record("later", updated, later, validated(later));
 
-  const home4mb = await slotsOnly.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
-  const updated4mb = await slotsOnly.record("update-4mb", home4mb, update, validated(update));
-  await slotsOnly.record("failing-4mb", updated4mb, failing, rolledBack);
-  await slotsOnly.record("later-4mb", updated4mb, later, validated(later));
-  return [...withFactory.recordings, ...slotsOnly.recordings].map(withoutRepetition);
+    const led = (name: LedJourney, start: Uint8Array, drive: Drive) =>
+      recorder.record(name, start, (server) => sayTo(name, images, server.checks), drive);
+    const { imageSha256 } = update.payload;
+    const committed = isAsked("staged", "staged-reverted") && (await led("staged", home, validated(update)));
+    if (isAsked("staged-abandoned"))
+      await led("staged-abandoned", home, (house, until) =>
+        until(
+          () => wasStaged(house.server.checks, imageSha256) && !house.server.checks.at(-1)?.staged_sha256,
+        ),
+      );
+    if (committed && isAsked("staged-reverted"))
+      await led("staged-reverted", committed, (house, until) =>
+        until(() => house.server.checks.at(-1)?.image_sha256 === images.factory.payload.imageSha256),
+      );
+  }
+
+  if (asked.some((name) => name.endsWith("-4mb"))) {
+    const home = await recorder.record("provisioning-4mb", boxed(images, "4mb"), undefined, firstCheck);
+    if (isAsked("update-4mb", "failing-4mb", "later-4mb")) {
+      const updated = await recorder.record("update-4mb", home, update, validated(update));
+      if (isAsked("failing-4mb")) await recorder.record("failing-4mb", updated, failing, rolledBack);
+      if (isAsked("later-4mb")) await recorder.record("later-4mb", updated, later, validated(later));
+    }
+  }
+  return recorder.recordings.map(withoutRepetition);
 }
 
 /** What comes before the arming is the same in every update: it is swept in two of them. What is held is arrived with its last write. */

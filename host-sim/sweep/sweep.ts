@@ -2,8 +2,8 @@
 // recovery. Hands the operations out to worker threads and adds up the results. Checks nothing itself.
 
 import { availableParallelism } from "node:os";
-import type { BenchOptions, Failure, Outcome } from "./bench.js";
-import { buildSweepImages } from "./images.js";
+import { Bench, type BenchOptions, type Failure, type Outcome } from "./bench.js";
+import { buildSweepImages, type Replace } from "./images.js";
 import { isInSlot } from "./places.js";
 import {
   JOURNEYS,
@@ -23,8 +23,10 @@ export interface SweepOptions {
   readonly journeys?: readonly JourneyName[];
   /** As of the bench; default: none. */
   readonly pairsEach?: number;
-  /** Default: one for each processor. */
+  /** Default: one for each processor. 0: the calling thread does it. */
   readonly workerCount?: number;
+  /** Of the firmware that is built. */
+  readonly replace?: Replace;
   /** Stop at the first failure. */
   readonly failFast?: boolean;
   /** Called with what happens in the journeys themselves, without any cut. */
@@ -70,28 +72,38 @@ async function sweepJourneys(bench: BenchOptions, options: SweepOptions, total: 
   );
   total.imageBytes = bench.images.update.image.length;
   let doneCount = 0;
-  await inThreads<Task, Outcome>({
-    module: new URL("./worker.ts", import.meta.url),
-    data: bench,
-    tasks,
-    count: options.workerCount ?? availableParallelism(),
-    isStopped: () => options.failFast === true && total.failed.length > 0,
-    onOutcome: (outcome) => {
-      total.cuts += outcome.cuts;
-      total.pairs += outcome.pairs;
-      total.followed += outcome.followed;
-      total.failed.push(...outcome.failed);
-      doneCount += 1;
-      options.onProgress?.(doneCount, tasks.length);
-    },
-  });
+  const isStopped = () => options.failFast === true && total.failed.length > 0;
+  const onOutcome = (outcome: Outcome) => {
+    total.cuts += outcome.cuts;
+    total.pairs += outcome.pairs;
+    total.followed += outcome.followed;
+    total.failed.push(...outcome.failed);
+    doneCount += 1;
+    options.onProgress?.(doneCount, tasks.length);
+  };
+  const count = options.workerCount ?? availableParallelism();
+  if (count === 0) return inTurn(new Bench(bench), tasks, isStopped, onOutcome);
+  const module = new URL("./worker.ts", import.meta.url);
+  await inThreads<Task, Outcome>({ module, data: bench, tasks, count, isStopped, onOutcome });
+}
+
+async function inTurn(
+  bench: Bench,
+  tasks: readonly Task[],
+  isStopped: () => boolean,
+  onOutcome: (outcome: Outcome) => void,
+): Promise<void> {
+  for (const { journey, operation } of tasks) {
+    if (isStopped()) return;
+    onOutcome(await bench.sweepOperation(journey, operation));
+  }
 }
 
 /** What a bench needs: the images, and the journeys made once without a cut. */
 export async function prepareBench(options: SweepOptions): Promise<BenchOptions> {
-  const { seed, imageBytes = 0, pairsEach = 0, onJourneyTrace } = options;
-  const images = await buildSweepImages(seed, imageBytes);
-  return { seed, images, recordings: await recordJourneys(images, onJourneyTrace), pairsEach };
+  const { seed, imageBytes = 0, pairsEach = 0, replace, journeys, onJourneyTrace } = options;
+  const images = await buildSweepImages(seed, imageBytes, replace);
+  return { seed, images, recordings: await recordJourneys(images, journeys, onJourneyTrace), pairsEach };
 }
 
 /** What lies outside the slots comes first: few cuts, and most of what can go wrong. */

@@ -28,16 +28,15 @@ export interface SweepJson {
   readonly failed: readonly string[];
 }
 
-/** Sweeps a mutant (or, without a mutation, the project as it is). */
 export async function sweepMutant(
-  mutation: Mutation | undefined,
+  mutation: Mutation,
   ...parameters: string[]
 ): Promise<{ readonly exitCode: number; readonly result: SweepJson; readonly log: string }> {
   const folder = mkdtempSync(join(tmpdir(), "skyslot-mutant-"));
   try {
     for (const name of COPIED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
     symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
-    if (mutation) mutate(folder, mutation);
+    mutate(folder, mutation);
     const sweep = ["--import", "tsx", "host-sim/sweep/main.ts", "--json", "--bail", ...parameters];
     const { exitCode, stdout, stderr } = await run(sweep, folder);
     expect(stdout, stderr).match(/^\{.*\}\n$/);

@@ -12,6 +12,7 @@ import { DESK_SERVER } from "../../desk/desk.js";
 import { type Engine, v8Engine } from "../../engine/engine.js";
 import { buildFirmwareImage } from "../../hardware/image/firmware-image.js";
 import { bundleModule } from "../../image-build/bundle.js";
+import type { Replace } from "../images.js";
 import {
   CREATED,
   keysOf,
@@ -126,8 +127,6 @@ export async function buildPairImages(seed: number, replace: Replace = () => und
 }
 
 const nameOf = ({ app, protocol, works }: Build): string => `${app}-${protocol}${works ? "" : "-crashes"}`;
-
-type Replace = (path: string) => string | undefined;
 
 async function bundleFirmware(
   { app, protocol, works }: Build,
