@@ -32,6 +32,10 @@ export interface ReleaseOptions {
   /** Seconds since 1970. */
   readonly created: number;
   readonly expires?: number;
+  /** Its place among the releases of its type; absent: none. */
+  readonly sequence?: number;
+  /** Oldest trust root with which a device may install it; absent: any. */
+  readonly minRoot?: number;
 }
 
 /** The digests of an image and its parts, 32 bytes each. */
@@ -99,7 +103,7 @@ export function makePayload(
     );
   const format = options.format ?? DEFAULT_FORMAT;
   const chunkSize = chunkBytesOf(image, options);
-  if (format === 2 && pages.length > MAX_PAGE_COUNT) {
+  if (format !== 1 && pages.length > MAX_PAGE_COUNT) {
     throw new ReleaseError(
       "RELEASE_TOO_LARGE",
       `chunks of ${chunkSize} bytes need ${pages.length} pages of digests, the maximum is ${MAX_PAGE_COUNT}: choose larger chunks`,
@@ -123,6 +127,8 @@ export function makePayload(
     ...(description.nvs === undefined ? {} : { nvs: description.nvs }),
     created: options.created,
     ...(options.expires === undefined ? {} : { expires: options.expires }),
+    ...(options.sequence === undefined ? {} : { sequence: options.sequence }),
+    ...(options.minRoot === undefined ? {} : { minRoot: options.minRoot }),
   };
 }
 

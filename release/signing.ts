@@ -10,7 +10,13 @@ import {
   type JWK,
 } from "jose";
 import { parseRelease, RELEASE_TYPE, type Release } from "../firmware/core/update/release.js";
-import { type GeneralJws, MAX_LISTING_RELEASE_LENGTH, type ReleasePayload } from "../firmware/core/wire.js";
+import {
+  type GeneralJws,
+  MAX_LISTING_RELEASE_LENGTH,
+  MAX_RELEASE_LENGTH,
+  MAX_RELEASE_SIGNATURE_COUNT,
+  type ReleasePayload,
+} from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import { publicPart } from "./keys.js";
 import { publicKeyOf, type SignatureMember, type SigningKey, signMember } from "./signer.js";
@@ -20,7 +26,53 @@ import { publicKeyOf, type SignatureMember, type SigningKey, signMember } from "
  * @throws KeyError, ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
  */
 export const signRelease = (payload: ReleasePayload, key: SigningKey): Promise<string> =>
-  signPayload(payload, RELEASE_TYPE, key, readRelease);
+  payload.format === 3 ? signTwice(payload, key) : signPayload(payload, RELEASE_TYPE, key, readRelease);
+
+/** Format 3 with its first signature. The second has to fit, too. */
+async function signTwice(payload: ReleasePayload, key: SigningKey): Promise<string> {
+  const encoded = base64url.encode(JSON.stringify(payload));
+  const first = await signMember(await releaseHeader(key), encoded, key);
+  const once = generalJws(encoded, [first]);
+  const length = generalJws(encoded, [first, first]).length;
+  if (length > MAX_RELEASE_LENGTH)
+    throw new ReleaseError(
+      "RELEASE_TOO_LARGE",
+      `with two signatures the manifest has ${length} characters, devices read ${MAX_RELEASE_LENGTH}: shorten its fields, or take larger chunks`,
+    );
+  return readRelease(once).jws;
+}
+
+/**
+ * Adds a signature to a manifest of format 3; one by the same key is replaced. Verifies nothing: who signs has compared it with the image.
+ * @throws KeyError, ReleaseError RELEASE_MALFORMED if it is of another format, or has two signatures by others
+ */
+export async function addReleaseSignature(jws: string, key: SigningKey): Promise<string> {
+  const { release } = readRelease(jws);
+  if (!jws.startsWith("{"))
+    throw new ReleaseError(
+      "RELEASE_MALFORMED",
+      `the manifest of ${release.type} ${release.version} has room for one signature: sign it with --format 3`,
+    );
+  const { payload } = JSON.parse(jws) as GeneralJws;
+  const header = await releaseHeader(key);
+  const others = membersOf(jws)
+    .filter(({ keyId }) => keyId !== header.kid)
+    .map(({ protected: encoded, signature }) => ({ protected: encoded, signature }));
+  if (others.length >= MAX_RELEASE_SIGNATURE_COUNT)
+    throw new ReleaseError(
+      "RELEASE_MALFORMED",
+      `the manifest of ${release.type} ${release.version} is signed by ${others.length} other keys already`,
+    );
+  return readRelease(generalJws(payload, [...others, await signMember(header, payload, key)])).jws;
+}
+
+const releaseHeader = async (key: SigningKey) => ({
+  typ: RELEASE_TYPE,
+  kid: await calculateJwkThumbprint(publicKeyOf(key)),
+});
+
+const generalJws = (payload: string, signatures: readonly SignatureMember[]): string =>
+  JSON.stringify({ payload, signatures } satisfies GeneralJws);
 
 /**
  * A compact JWS over the JSON of a payload.

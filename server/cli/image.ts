@@ -3,6 +3,7 @@
 import { type Command, Option } from "commander";
 import { defined } from "../shared/defined.js";
 import { printLine, show, sizeText, wholeNumber } from "./output.js";
+import { readPrevious, readRootFile } from "./root-files.js";
 import { readServerOption } from "./server-url.js";
 
 export const CHIP_NAMES = [
@@ -25,6 +26,7 @@ export interface BuildFlags {
   readonly nvs?: "plain" | "encrypted" | "nvs-keys";
   readonly server?: string;
   readonly key?: readonly string[];
+  readonly root?: string;
   readonly checkSeconds?: number;
   readonly trialSeconds?: number;
   readonly enrolmentTokenFile?: string;
@@ -46,6 +48,7 @@ export function imageCommand(program: Command): void {
     .option("--hardware <name>", "board of the image (default: the chip's name)")
     .option("--server <url>", "update server of the firmware", readServerOption, DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
+    .option("--root <file>", "trust root that is built in instead of keys, such as root-1.json")
     .addOption(
       new Option(
         "--nvs <kind>",
@@ -88,6 +91,7 @@ export async function buildImageFile(
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),
       ...defined({
         hardware: flags.hardware,
+        root: flags.root === undefined ? undefined : await readWholeRoot(flags.root),
         checkSeconds: flags.checkSeconds,
         trialSeconds: flags.trialSeconds,
         enrolmentToken: tokenFile === undefined ? undefined : (await readFile(tokenFile, "utf8")).trim(),
@@ -98,6 +102,19 @@ export async function buildImageFile(
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, image);
   return { file, bytes: image.length };
+}
+
+/** Devices trust what is built in without a look at its signatures: who builds looks. @throws ReleaseError ROOT_REFUSED */
+async function readWholeRoot(file: string): Promise<string> {
+  const { describeMissing, describeRoot } = await import("../../release/root-report.js");
+  const read = await readRootFile(file);
+  const previous = await readPrevious(file, read.root, undefined);
+  const report = await describeRoot(read, previous);
+  if (report.missing > 0 || report.missing_of_previous) {
+    const { refusal } = await import("../../release/root.js");
+    throw refusal(`${file} is not whole, it misses ${describeMissing(report)}`);
+  }
+  return read.text;
 }
 
 async function showImage(file: string, flags: { readonly json?: boolean }): Promise<void> {

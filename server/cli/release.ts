@@ -29,6 +29,9 @@ export interface SignFlags extends KeyFlags {
   readonly minCompatible?: string;
   readonly chunkSize?: number;
   readonly format?: ReleasePayload["format"];
+  readonly sequence?: number | true;
+  readonly minRoot?: number;
+  readonly addSignature?: boolean;
   readonly out?: string;
 }
 
@@ -39,6 +42,8 @@ export interface SignedFile
   > {
   /** The manifest. */
   readonly file: string;
+  /** Ids of the keys that have signed it. */
+  readonly signers: readonly string[];
 }
 
 export interface UploadFlags extends ServerFlags {
@@ -79,19 +84,29 @@ export function releaseCommand(program: Command): void {
     .addOption(
       new Option(
         "--format <n>",
-        "manifest format (default: 2); 1 is for firmware that does not know 2: the manifest grows with the image, up to 6144 characters",
+        "manifest format (default: 2); 1 is for firmware that does not know 2: the manifest grows with the image, up to 6144 characters; 3 has room for two signatures",
       )
-        .choices(["1", "2"])
+        .choices(["1", "2", "3"])
         .argParser(readFormat),
+    )
+    .option(
+      "--sequence [n]",
+      "its place among the releases of its type: devices refuse an earlier one later (default: seconds since 1970; always in format 3)",
+      wholeNumber,
+    )
+    .option("--min-root <n>", "oldest trust root with which devices may install it", wholeNumber)
+    .option(
+      "--add-signature",
+      "add a second signature to the manifest of format 3 that is there, once it agrees with the image",
     )
     .option("--out <file>", "manifest file (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action((firmware: string, flags: SignFlags & Json) =>
       show(
         flags,
-        signReleaseFile(firmware, flags),
-        ({ file, type, version, build, hardware, size }) =>
-          `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${sizeText(size)}`,
+        flags.addSignature ? addSignature(firmware, flags) : signReleaseFile(firmware, flags),
+        ({ file, type, version, build, hardware, size, signers }) =>
+          `${file}: ${type} ${version}${build > 0 ? ` build ${build}` : ""} for ${hardware}, ${sizeText(size)}${signers.length > 1 ? `, signed by ${signers.join(" and ")}` : ""}`,
       ),
     );
   addFolderCommand(release);
@@ -101,6 +116,7 @@ export function releaseCommand(program: Command): void {
     .command("verify <firmware>")
     .description("check an image against its signed manifest, as a device does")
     .requiredOption("--key <file...>", "public keys, one of which must have signed it")
+    .option("--threshold <n>", "how many of them must have signed it", wholeNumber, 1)
     .option("--release <file>", "the manifest (default: FIRMWARE.release.jws)")
     .option("--json", "print one JSON object")
     .action(verify);
@@ -157,25 +173,26 @@ async function describeState(
 /** @throws ReleaseError */
 async function verify(
   firmware: string,
-  flags: Json & { readonly key: readonly string[]; readonly release?: string },
+  flags: Json & { readonly key: readonly string[]; readonly release?: string; readonly threshold: number },
 ): Promise<void> {
   const { createReadStream } = await import("node:fs");
   const { readFile } = await import("node:fs/promises");
-  const { readRelease, verifyReleaseSignature } = await import("../../release/signing.js");
+  const { readRelease, signersOf, verifyReleaseSignature } = await import("../../release/signing.js");
   const { verifyReleaseFile } = await import("../../release/verify.js");
   const read = readRelease((await readFile(flags.release ?? manifestBeside(firmware), "utf8")).trim());
   const { readPublicKey } = await import("../../release/keys.js");
   const keys = await Promise.all(
     flags.key.map(async (file) => readPublicKey(await readFile(file, "utf8"), file)),
   );
-  await verifyReleaseSignature(read, keys);
+  await verifyReleaseSignature(read, keys, flags.threshold);
   await verifyReleaseFile(read.release, createReadStream(firmware));
   const { type, version, build, hardware, size } = read.release;
+  const signers = signersOf(read.jws);
   await show(
     flags,
-    { valid: true, key_id: read.keyId, type, version, build, hardware, size },
+    { valid: true, key_id: read.keyId, signers, type, version, build, hardware, size },
     () =>
-      `${firmware}: ${type} ${version} for ${hardware}, signed by ${read.keyId}, ${sizeText(size)} as signed`,
+      `${firmware}: ${type} ${version} for ${hardware}, signed by ${signers.join(" and ")}, ${sizeText(size)} as signed`,
   );
 }
 
@@ -211,7 +228,7 @@ export const showUpload = (firmware: string, flags: UploadFlags): Promise<void> 
 export async function signReleaseFile(firmware: string, flags: SignFlags): Promise<SignedFile> {
   const { readFile, writeFile } = await import("node:fs/promises");
   const { describeRelease } = await import("../../release/describe.js");
-  const { signRelease } = await import("../../release/signing.js");
+  const { signersOf, signRelease } = await import("../../release/signing.js");
   const created = createdNow();
   const payload = describeRelease(await readFile(firmware), {
     created,
@@ -224,13 +241,34 @@ export async function signReleaseFile(firmware: string, flags: SignFlags): Promi
       minCompatible: flags.minCompatible,
       chunkBytes: flags.chunkSize,
       format: flags.format,
+      sequence: sequenceOf(flags, created),
+      minRoot: flags.minRoot,
     }),
   });
   const jws = await signRelease(payload, await readSigningKey(flags));
   const file = flags.out ?? manifestBeside(firmware);
   await writeFile(file, `${jws}\n`);
   const { format, type, hardware, chip, version, build, size, sha256 } = payload;
-  return { file, format, type, hardware, chip, version, build, size, sha256 };
+  return { file, format, type, hardware, chip, version, build, size, sha256, signers: signersOf(jws) };
+}
+
+/** Seconds only grow, without anybody who counts. */
+const sequenceOf = ({ sequence, format }: SignFlags, created: number): number | undefined =>
+  sequence === true || (sequence === undefined && format === 3) ? created : sequence;
+
+/** The second holder of a release key signs what the first one has, and only for the image that it is about. @throws ReleaseError, KeyError */
+async function addSignature(firmware: string, flags: SignFlags): Promise<SignedFile> {
+  const { createReadStream } = await import("node:fs");
+  const { readFile, writeFile } = await import("node:fs/promises");
+  const { addReleaseSignature, readRelease, signersOf } = await import("../../release/signing.js");
+  const { verifyReleaseFile } = await import("../../release/verify.js");
+  const file = flags.out ?? manifestBeside(firmware);
+  const { jws, release } = readRelease((await readFile(file, "utf8")).trim());
+  await verifyReleaseFile(release, createReadStream(firmware));
+  const signed = await addReleaseSignature(jws, await readSigningKey(flags));
+  await writeFile(file, `${signed}\n`);
+  const { type, hardware, chip, version, build, size, sha256 } = release;
+  return { file, format: 3, type, hardware, chip, version, build, size, sha256, signers: signersOf(signed) };
 }
 
 /** Uploads an image with its manifest. @throws AnswerError */
@@ -265,6 +303,7 @@ async function uploadReleaseFile(firmware: string, flags: UploadFlags): Promise<
 }
 
 function readFormat(text: string): ReleasePayload["format"] {
-  if (text !== "1" && text !== "2") throw new UsageError(`format "${text}" is not 1 or 2`);
-  return text === "1" ? 1 : 2;
+  const format = ([1, 2, 3] as const).find((known) => `${known}` === text);
+  if (format === undefined) throw new UsageError(`format "${text}" is not 1, 2 or 3`);
+  return format;
 }
