@@ -3,13 +3,15 @@
 
 import { Desk, type DeskOptions } from "../desk/desk.js";
 import type { VirtualDevice } from "../device/device.js";
-import { describeEvent, Watch } from "../device/watch.js";
+import { describeEvent, heldBytes, Watch } from "../device/watch.js";
+import { announcedImage } from "./announced.js";
 import { type DoorOptions, type Doors, openDoors } from "./doors.js";
 import { showLights } from "./drawing.js";
 import type { Terminal } from "./terminal.js";
 import { carryOut } from "./web-view/control.js";
 import { factsOf } from "./web-view/facts.js";
 import { SceneReader } from "./web-view/scene-reader.js";
+import type { TargetImage } from "./web-view/update-state.js";
 import { openView, type View } from "./web-view/view.js";
 
 export interface SimOptions
@@ -23,8 +25,6 @@ export interface SimOptions
   /** Times as fast as the clock on the wall. */
   readonly speed?: number;
   readonly terminal: Terminal;
-  /** Size of the update, bytes, if known: for the progress bar. */
-  readonly updateBytes?: number;
   /** Loopback port for the page that shows the devices; 0 or absent: a free one. */
   readonly viewPort?: number;
   /** Folder for pictures of what the devices' lights show. */
@@ -57,18 +57,23 @@ const YEAR_MS = 365 * 24 * 3600 * 1000;
 const GUEST = Object.freeze({ name: "this-computer.home", lastPart: 250 });
 
 export async function startSim(options: SimOptions): Promise<Sim> {
-  const { terminal, updateBytes = 0 } = options;
+  const { terminal } = options;
   const keepPicture = options.show === undefined ? undefined : showLights(options.show);
   let view: View | undefined;
   const isOne = (options.devices ?? []).length < 2;
   const labelOf = (name: string) => (isOne ? "device" : name);
+  const announced = new Map<string, TargetImage>();
   const desk = new Desk({
     ...options,
     server: { loopbackPort: options.loopbackPort },
     realTime: options.speed ?? true,
     strictFlash: false, // the user's own app may write twice on purpose
     policyOf: () => LINK,
-    onTrace: (line, name) => sayTrace(terminal, labelOf(name), line),
+    onTrace: (line, name) => {
+      const image = announcedImage(line);
+      if (image) announced.set(name, image);
+      sayTrace(terminal, labelOf(name), line);
+    },
     onEvent: (event, name) => {
       const text = describeEvent(event);
       if (text) terminal.note(isOne ? text : `${name}: ${text}`);
@@ -89,12 +94,14 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     for (const [index, device] of desk.devices.entries()) {
       const doors = await openDoors(desk, guest, device, index, options);
       opened.push(doors);
-      const watch = new Watch(device, (label, { bytesWritten }) => {
-        if (updateBytes > 0) terminal.progress(`writing ${label}`, bytesWritten, updateBytes);
+      const watch = new Watch(device, (label, record) => {
+        const image = announced.get(device.name);
+        const what = isOne ? `writing ${label}` : `${device.name}: writing ${label}`;
+        if (image) terminal.progress(what, heldBytes(record), image.bytes);
       });
       devices.push({ device, watch, ...doors });
     }
-    const scene = isOne ? undefined : new SceneReader(desk, devices);
+    const scene = isOne ? undefined : new SceneReader(desk, devices, (_, name) => announced.get(name ?? ""));
     view = await openView({
       facts: () => devices.map(sceneFacts),
       scene: scene && (() => scene.take()),

@@ -20,7 +20,8 @@ export function createTerminal(output: Output, env: NodeJS.ProcessEnv = process.
   const colours = live && !env.NO_COLOR && env.TERM !== "dumb";
   const paint = (code: number, text: string) => (colours ? `\u001b[${code}m${text}\u001b[0m` : text);
   let barIsOpen = false;
-  let lastTenth = -1;
+  /** Of each label: quarters of what was told last. */
+  const told = new Map<string, number>();
 
   const line = (mark: string, text: string) => {
     if (barIsOpen) output.write("\n");
@@ -37,9 +38,9 @@ export function createTerminal(output: Output, env: NodeJS.ProcessEnv = process.
       const amount = what ? `${done} of ${total} ${what}` : `${kib(done)} of ${kib(total)} KiB`;
       const text = `${label} ${Math.floor(share * 100)} %  ${amount}`;
       if (!live) {
-        const tenth = Math.floor(share * 4);
-        if (tenth !== lastTenth) output.write(`· ${text}\n`);
-        lastTenth = tenth;
+        const quarter = Math.floor(share * 4);
+        if (quarter !== told.get(label)) output.write(`· ${text}\n`);
+        told.set(label, quarter);
         return;
       }
       const full = Math.round(share * BAR_WIDTH);

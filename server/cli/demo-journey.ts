@@ -114,7 +114,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const updateBytes = statSync(file(`base-${TO}.bin`)).size;
   const sim = await startSim({
     image: readFileSync(file(`base-${FROM}.bin`)),
-    updateBytes,
     loopbackPort: Number(new URL(server.url).port),
     manual: options.manual ?? false,
     terminal: screen,

@@ -40,21 +40,19 @@ export interface SceneSubject {
   readonly type?: string;
 }
 
+/** The image that devices of a type are to get, or this one of them, if it is known. */
+export type TargetOf = (type: string, device?: string) => TargetImage | undefined;
+
 /** Reads a scene when asked; each tells of the time since the one before. */
 export class SceneReader {
   step = "";
   end: Scene["end"] = "";
   readonly #desk: Desk;
   readonly #subjects: readonly SceneSubject[];
-  readonly #target: (type: string) => TargetImage | undefined;
+  readonly #target: TargetOf;
   readonly #links: LinkMeter;
 
-  /** @param target the image that devices of a type are to get */
-  constructor(
-    desk: Desk,
-    subjects: readonly SceneSubject[],
-    target: (type: string) => TargetImage | undefined = () => undefined,
-  ) {
+  constructor(desk: Desk, subjects: readonly SceneSubject[], target: TargetOf = () => undefined) {
     this.#desk = desk;
     this.#subjects = subjects;
     this.#target = target;
@@ -82,7 +80,7 @@ export class SceneReader {
   #describe({ device, watch, type }: SceneSubject): SceneDevice {
     const { app, chip, state, version } = factsOf(device);
     const kind = type ?? app;
-    const update = updateState(device, watch, this.#target(kind));
+    const update = updateState(device, watch, this.#target(kind, device.name));
     return { name: device.name, type: kind, chip, power: state, version, update };
   }
 }
