@@ -79,7 +79,8 @@ function progress(job) {
   else radio = radio || { at: Date.now(), from: percent };
   show("radio-bar", percent);
   $("radio-bar").value = percent;
-  const done = radio && percent > radio.from ? left(radio.at, (percent - radio.from) / (100 - radio.from)) : "";
+  // then it waits for the transmitter to have checked its image
+  const done = radio && percent > radio.from && percent < 99 ? left(radio.at, (percent - radio.from) / (100 - radio.from)) : "";
   return percent ? fill(T.received, { percent }) + done : "";
 }
 

@@ -1,31 +1,13 @@
 import { expect } from "chai";
-import { readRelease } from "../../../release/signing.js";
-import { describeSystem, signSystem } from "../../../release/system.js";
-import { imageOf, releaseKeys, releaseOf, START_TIME } from "../rig.js";
+import { imageOf } from "../rig.js";
 import { MINUTE_MS, type PairApp, type PairRig, pairImage, setUpPair } from "./pair-rig.js";
+import { publish } from "./publish.js";
 
 const LIMIT_MS = 60 * 60_000;
 
 describe("the system of a pair", () => {
   let pair: PairRig;
   afterEach(() => pair.close());
-
-  /** Both images, not stable, and the system that they are. */
-  async function publish(version: string, images: Readonly<Record<PairApp, Uint8Array>>): Promise<void> {
-    const members = [];
-    for (const app of ["receiver", "transmitter"] as const) {
-      const release = await releaseOf(images[app]);
-      await pair.server.upload(images[app], release, { is_stable: "false" });
-      members.push({ release: readRelease(release).release });
-    }
-    const payload = describeSystem(members, {
-      name: "pair",
-      version,
-      created: START_TIME - 500,
-    });
-    const manifest = await signSystem(payload, (await releaseKeys()).privateKey);
-    await pair.server.admin("POST", "/api/v1/systems", { manifest });
-  }
 
   const newest = (app: PairApp) => pair.checks.findLast(({ device_type }) => device_type === app);
   const runs = (app: PairApp, version: string) => newest(app)?.current_version === version;
@@ -34,7 +16,7 @@ describe("the system of a pair", () => {
 
   it("is installed on both, the receiver first", async () => {
     pair = await setUpPair();
-    await publish("1.1.0", {
+    await publish(pair, "1.1.0", {
       receiver: await pairImage("receiver", "1.1.0"),
       transmitter: await pairImage("transmitter", "1.1.0"),
     });
@@ -57,7 +39,7 @@ describe("the system of a pair", () => {
         receiver: await pairImage("receiver", "1.1.0"),
         transmitter: await pairImage("transmitter", "1.1.0"),
       };
-      await publish("1.1.0", {
+      await publish(pair, "1.1.0", {
         ...images,
         [app]: await imageOf("throws-later.ts", "1.1.0", "esp32", { type: app }),
       });
@@ -85,7 +67,7 @@ describe("the system of a pair", () => {
   for (const [what, app, by, line] of CUTS)
     it(`gets to its end when the ${app} loses its power while ${what}`, async () => {
       pair = await setUpPair();
-      await publish("1.1.0", {
+      await publish(pair, "1.1.0", {
         receiver: await pairImage("receiver", "1.1.0"),
         transmitter: await pairImage("transmitter", "1.1.0"),
       });
