@@ -18,9 +18,10 @@ import { FIRST_LINK_VALID_MS, makeLink } from "./auth/accounts.js";
 import { Auth } from "./auth/auth.js";
 import { openLocalToken } from "./auth/local-token.js";
 import { type Background, startBackground } from "./background.js";
-import type { BlobStore } from "./blobs/blobs.js";
 import { openBlobs } from "./blobs/open.js";
 import { firstOf, folderContent, testCard } from "./content/content.js";
+import type { LiveFleet } from "./demo/live-fleet.js";
+import type { SampleOptions } from "./demo/sample-fleet.js";
 import { isTypeName } from "./devices/type-names.js";
 import { recordChange } from "./events/journal.js";
 import type { Relay } from "./events/live.js";
@@ -59,7 +60,7 @@ export interface ServerOptions {
   /** Absent: nothing is published. */
   readonly mqtt?: MqttOptions | undefined;
   readonly shutdown?: Partial<ShutdownLimits>;
-  /** Fills an empty store with sample data; the same seed gives the same fleet. */
+  /** Fills an empty store with sample data, and lets its devices go on; the same seed gives the same fleet. */
   readonly sampleSeed?: string | undefined;
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
@@ -123,7 +124,9 @@ async function startInFolder(
   const onTrouble = (err: Error) => options.log?.warn({ err }, "connection to the database lost");
   const store = await openStore({ databaseUrl, file: join(dataDir, "skyslot.db"), onTrouble });
   const relay = databaseUrl ? await openRelay(databaseUrl, onTrouble) : undefined;
-  if (options.sampleSeed !== undefined) await fillSamples(store, blobs, relay, options.sampleSeed, now());
+  const { sampleSeed } = options;
+  if (sampleSeed !== undefined)
+    await fillSamples(dataDir, { store, blobs, seed: sampleSeed, endsAt: now() }, relay);
   const auth = new Auth({ store, now, localToken: adminToken });
   const content = firstOf(
     folderContent(join(dataDir, "content"), (name) => isTypeName(store, name)),
@@ -135,6 +138,7 @@ async function startInFolder(
   const pairs = hasPlainToo ? { tlsBeside: certificate.pair } : { tls: certificate?.pair };
   const app = createApp({ store, blobs, auth, content, relay, now, log, settings, ...pairs });
   let background: Background | undefined;
+  let liveFleet: LiveFleet | undefined;
   const endUpkeep = startUpkeep({
     store,
     blobs,
@@ -143,6 +147,7 @@ async function startInFolder(
     onTrouble: (err) => options.log?.error({ err }, "old records could not be removed"),
   });
   app.addHook("onClose", async () => {
+    await liveFleet?.close();
     await background?.close();
     await endUpkeep();
     await relay?.close();
@@ -159,6 +164,7 @@ async function startInFolder(
     if (options.tlsPort !== undefined && hasPlainToo) await app.listenTls({ host, port: options.tlsPort });
     const tlsServer = app.tlsServer ?? app.server;
     background = startBackground(app.context, { log, mqtt: options.mqtt, certificate, server: tlsServer });
+    if (sampleSeed !== undefined) liveFleet = await startSamples(app, store, now, log);
   } catch (error) {
     await app.close();
     throw error;
@@ -188,22 +194,27 @@ async function openRelay(databaseUrl: string, onTrouble: (error: Error) => void)
   return openPostgresRelay(databaseUrl, onTrouble);
 }
 
-async function fillSamples(
-  store: Store,
-  blobs: BlobStore,
-  relay: Relay | undefined,
-  seed: string,
-  endsAt: number,
-): Promise<void> {
-  const { fillWithSampleFleet } = await import("./demo/sample-fleet.js");
+async function fillSamples(dataDir: string, samples: SampleOptions, relay: Relay | undefined): Promise<void> {
+  const { fillSampleFolder } = await import("./demo/sample-folder.js");
   try {
-    await fillWithSampleFleet({ store, blobs, seed, endsAt });
+    await fillSampleFolder(dataDir, samples);
   } catch (error) {
     await relay?.close();
-    await store.close();
-    await blobs.close();
+    await samples.store.close();
+    await samples.blobs.close();
     throw error;
   }
+}
+
+async function startSamples(
+  app: FastifyInstance,
+  store: Store,
+  now: () => number,
+  log: FastifyBaseLogger | undefined,
+): Promise<LiveFleet> {
+  const { startLiveFleet } = await import("./demo/live-fleet.js");
+  const onTrouble = (err: unknown) => log?.error({ err }, "a sample device has failed");
+  return startLiveFleet({ app, store, now, random: Math.random, onTrouble });
 }
 
 /** The secret is in the fragment, which a browser does not send, so it is in no log. */

@@ -101,7 +101,10 @@ export function serverCommand(program: Command): void {
     .option("--keep-log-days <n>", "days to keep lines of the log (default: 365)", wholeNumber)
     .option("--keep-log-lines <n>", "maximum number of lines in the log (default: 1000000)", wholeNumber)
     .option("--keep-attempt-days <n>", "days to keep ended attempts (default: 730)", wholeNumber)
-    .option("--demo [seed]", "fill an empty data folder with a sample fleet of 200 devices")
+    .option(
+      "--demo [seed]",
+      "a sample fleet of 200 devices with four weeks of history, which goes on checking and updating",
+    )
     .option("--max-connections <n>", "maximum number of open connections", atLeastOne, 10_000)
     .option(
       "--max-connections-each <n>",
@@ -209,7 +212,8 @@ async function runServer(flags: Flags): Promise<void> {
   const trustedKeys = await Promise.all(
     (flags.trust ?? []).map(async (file) => readTrustedKey(await readFile(file, "utf8"), file)),
   );
-  if (flags.demo !== undefined) printLine("Creating four weeks of sample data; this takes a few seconds");
+  if (flags.demo !== undefined)
+    printLine("Creating four weeks of sample data, unless the folder has them; this takes a few seconds");
   const server = await startServer({
     dataDir: flags.data,
     blobStoreUrl: process.env.BLOB_STORE || undefined,
@@ -257,6 +261,8 @@ async function runServer(flags: Flags): Promise<void> {
       `There is no administrator yet. Create one within an hour, with this one-time link: ${server.setupUrl}`,
     );
   }
+  if (flags.demo !== undefined)
+    printLine("Its devices check every two minutes. base 1.3.0 waits: plan its rollout, and watch it.");
   if (!isLoopback(flags.host) && (flags.tlsCert === undefined || flags.tlsPort !== undefined)) {
     printLine(
       yellow("Anyone who can reach this address can check and download; use TLS outside your own network."),

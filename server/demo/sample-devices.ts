@@ -1,7 +1,8 @@
 // The devices of the sample fleet: each checks, updates itself, fails now and then, and some are not heard of any more.
 
 import type { FastifyInstance } from "fastify";
-import type { NoUpdateResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import type { CheckResponse, UpdateResponse } from "../../firmware/core/wire.js";
+import { sendSampleCheck } from "./sample-check.js";
 import { type PublishedRelease, type Publisher, SAMPLE_CHIPS } from "./sample-releases.js";
 
 type Random = () => number;
@@ -101,31 +102,23 @@ export class SampleDevice {
     return "software";
   }
 
-  async #check(app: FastifyInstance, resetReason: string): Promise<UpdateResponse | NoUpdateResponse> {
+  async #check(app: FastifyInstance, resetReason: string): Promise<CheckResponse> {
     const { id, type, address } = this.#options;
-    const answer = await app.inject({
-      method: "POST",
-      url: "/api/ota/check",
-      payload: {
-        device_id: id,
-        device_type: type,
-        current_version: this.#running?.version ?? "1.0.0",
-        current_build: 0,
-        hardware: SAMPLE_CHIPS[type],
-        chip: SAMPLE_CHIPS[type],
-        image_sha256: this.#running?.imageSha256 ?? "",
-        slot: this.#bootCount % 2 === 0 ? "ota_1" : "ota_0",
-        slot_state: "valid",
-        boot_count: this.#bootCount,
-        reset_reason: resetReason,
-        free_heap: 90_000 + Math.floor(this.#draw() * 60_000),
-        rssi: -45 - Math.floor(this.#draw() * 40),
-        uptime_seconds: Math.floor(this.#draw() * 200_000),
-        address: `192.168.${1 + Math.floor(address / 250)}.${2 + (address % 250)}`,
-      },
-    });
-    if (answer.statusCode !== 200) throw new Error(`sample data: ${id} was answered ${answer.body}`);
-    return answer.json();
+    const state = {
+      id,
+      type,
+      chip: SAMPLE_CHIPS[type] ?? "esp32",
+      version: this.#running?.version ?? "1.0.0",
+      build: 0,
+      imageSha256: this.#running?.imageSha256 ?? "",
+      slotState: "valid",
+      bootCount: this.#bootCount,
+      resetReason,
+      address: `192.168.${1 + Math.floor(address / 250)}.${2 + (address % 250)}`,
+    } as const;
+    const answer = await sendSampleCheck(app, state, () => this.#draw());
+    if (!answer) throw new Error(`sample data: the check of ${id} was refused`);
+    return answer;
   }
 
   async #install(app: FastifyInstance, publisher: Publisher, offer: UpdateResponse): Promise<void> {

@@ -12,7 +12,7 @@ import type { Store } from "../store/store.js";
 import { makeSampleDevices, type SampleDevice } from "./sample-devices.js";
 import { Publisher, SAMPLE_RELEASES, type SampleRelease } from "./sample-releases.js";
 
-interface SampleOptions {
+export interface SampleOptions {
   readonly store: Store;
   readonly blobs: BlobStore;
   /** Milliseconds since 1970: when the story ends. */

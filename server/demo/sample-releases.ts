@@ -17,6 +17,8 @@ export interface SampleRelease {
   readonly badFraction?: number;
   /** Given out by a rollout with these stages, in percent; absent: offered to all. */
   readonly stages?: readonly number[];
+  /** Given out by nobody yet: whoever looks at the sample fleet can plan its rollout. */
+  readonly isWaiting?: true;
 }
 
 /** The types of the sample fleet, and the chip of each. */
@@ -43,7 +45,17 @@ export const SAMPLE_RELEASES: readonly SampleRelease[] = Object.freeze([
     stages: [20, 100],
   },
   { type: "led", version: "2.1.0", hoursBeforeEnd: 30, notes: "Music mode", stages: [10, 40, 100] },
+  { type: "base", version: "1.3.0", hoursBeforeEnd: 2, notes: "Starts faster", isWaiting: true },
 ]);
+
+/** Of a release that somebody else has uploaded: below what closes a gate. */
+const OTHERS_BAD_FRACTION = 0.005;
+
+/** Share of the devices on which a release fails its trial. */
+export function badFractionOf(type: string, version: string): number {
+  const known = SAMPLE_RELEASES.find((release) => release.type === type && release.version === version);
+  return known ? (known.badFraction ?? 0) : OTHERS_BAD_FRACTION;
+}
 
 export interface PublishedRelease extends SampleRelease {
   readonly imageSha256: string;
@@ -77,7 +89,7 @@ export class Publisher {
   }
 
   async publish(release: SampleRelease): Promise<void> {
-    const { type, version, notes, stages } = release;
+    const { type, version, notes, stages, isWaiting } = release;
     const bundle = `trace("${type} ${version}");`.repeat(1500 + Math.floor(this.#random() * 1500));
     const chip = SAMPLE_CHIPS[type] ?? "esp32";
     const image = Buffer.from(buildFirmwareImage({ chip, version, project: type, bundle }));
@@ -85,7 +97,7 @@ export class Publisher {
     const form = new FormData();
     form.set("release", await signRelease(described, this.#key));
     form.set("release_notes", notes);
-    form.set("is_stable", String(stages === undefined));
+    form.set("is_stable", String(stages === undefined && !isWaiting));
     form.set("file", new Blob([new Uint8Array(image)]), `${type}-${version}.bin`);
     const encoded = new Response(form);
     const { id } = await this.#send("/api/ota/admin/upload", Buffer.from(await encoded.arrayBuffer()), {
