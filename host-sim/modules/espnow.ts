@@ -81,7 +81,8 @@ export function espNowFunctions(machine: Machine, bufferOf: BufferOf): Record<st
       espNow.deinit();
       for (const send of sends) if (send.state === "waiting") send.state = "failed";
       peers.clear();
-      espNow.init();
+      const error = espNow.init();
+      if (error !== "ESP_OK") return code(error);
       espNow.addPeer(BROADCAST);
       if (!radio.isStarted) return code("ESP_ERR_WIFI_NOT_STARTED");
       espNow.isPowerSaving = false;

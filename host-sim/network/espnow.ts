@@ -14,6 +14,7 @@ const MAX_QUEUE_LENGTH = 8;
 export type EspNowError =
   | "ESP_OK"
   | "ESP_ERR_ESPNOW_NOT_INIT"
+  | "ESP_ERR_ESPNOW_INTERNAL"
   | "ESP_ERR_ESPNOW_ARG"
   | "ESP_ERR_ESPNOW_NO_MEM"
   | "ESP_ERR_ESPNOW_FULL"
@@ -41,6 +42,8 @@ export class EspNow implements AirStation {
   onSent: (to: string, isAcknowledged: boolean) => void = () => {};
   /** WIFI_PS_MIN_MODEM, ESP-IDF's default: joined, it is asleep between two beacons, and hears nothing (ESP-FAQ, ESP-NOW). */
   isPowerSaving = true;
+  /** It refuses to start, as it does without memory, and where there is no radio. */
+  isBroken = false;
   readonly #air: EspNowAir;
   readonly #wifi: WifiSide;
   readonly #peers = new Set<string>();
@@ -65,6 +68,7 @@ export class EspNow implements AirStation {
   }
 
   init(): EspNowError {
+    if (this.isBroken) return "ESP_ERR_ESPNOW_INTERNAL";
     this.#isStarted = true;
     return "ESP_OK";
   }

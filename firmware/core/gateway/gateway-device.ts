@@ -28,6 +28,7 @@ import {
 import type { BlockEvent, CombineEvent, CombineParts } from "../radio/block-vocabulary.js";
 import { isExchangeFrame } from "../radio/exchange-frames.js";
 import type { ExchangeAnswer, ExchangeRequest } from "../radio/exchange-message.js";
+import { provedBy, type RadioHealth, refusalTold } from "../radio/radio-health.js";
 import { BROADCAST, type RadioEffect, type RadioEvent } from "../radio/vocabulary.js";
 import {
   availableBytes,
@@ -136,6 +137,7 @@ export interface GatewayState {
   readonly upload: UploadState | undefined;
   /** The cache is written by another part of the gateway: no image of nodes comes into it. */
   readonly isTaken: boolean;
+  readonly radio: RadioHealth;
   /** Why the image cannot be had. */
   readonly refusal: { readonly status: number; readonly untilMs: number } | undefined;
 }
@@ -153,6 +155,7 @@ export const initialGateway: GatewayState = Object.freeze({
   gathering: undefined,
   upload: undefined,
   isTaken: false,
+  radio: "well",
   refusal: undefined,
 });
 
@@ -236,13 +239,16 @@ class Turn {
       case "frameReceived":
         return this.#frame(event);
       case "frameSent":
+        this.#proveRadio(event);
+        return this.#send(event);
       case "partsCombined":
       case "partsFailed":
         return this.#send(event);
       case "framesDropped":
         return;
       case "radioFailed":
-        this.effects.push({ type: "log", level: "error", message: `the radio has failed: ${event.message}` });
+        this.effects.push(...refusalTold(this.state.radio, event));
+        this.state = { ...this.state, radio: "down" };
         return;
       case "cacheErased":
       case "cacheWritten":
@@ -321,8 +327,20 @@ class Turn {
       return this.#cache(cacheHeard(this.state.cache, event, this.#source, this.#stamp));
     if (event.timer !== "relay.beacon")
       return this.#relay(relayHeard(this.state.relay, event, this.#around, this.#stamp.at));
+    if (this.state.radio === "down") this.#startRadio();
     this.#beacon(0);
     this.#setBeacon();
+  }
+
+  /** Anew, with the next beacon: that is sent to all, and shows whether the radio works. */
+  #startRadio(): void {
+    this.state = { ...this.state, radio: "unproved" };
+    this.effects.push({ type: "startRadio", channel: FIRST_CHANNEL });
+  }
+
+  #proveRadio(event: Extract<RadioEvent, { readonly type: "frameSent" }>): void {
+    const radio = provedBy(this.state.radio, event);
+    if (radio !== this.state.radio) this.state = { ...this.state, radio };
   }
 
   #show(): void {

@@ -12,6 +12,7 @@ import { readDigits } from "../digits.js";
 import type { Effect, TimerEffect } from "../effect.js";
 import type { Stamp } from "../event.js";
 import { readBeacon, SEEK, writeBeacon } from "./beacon.js";
+import type { RadioHealth } from "./radio-health.js";
 import { BROADCAST, type RadioEffect } from "./vocabulary.js";
 
 /** NVS key: `aa:bb:cc:dd:ee:ff 6`, the gateway and its channel. */
@@ -61,6 +62,7 @@ export interface SearchState {
   readonly channel: number;
   /** How many the radio has, as far as is known. */
   readonly channelCount: number;
+  readonly radio: RadioHealth;
   /** Questions on the channel where the gateway was last. */
   readonly homeCount: number;
   /** Channels asked in this round. */
@@ -94,6 +96,7 @@ export function newSearch(group: number, stored: string | undefined): SearchStat
     homeChannel: isWell ? channel : 1,
     channel: 0,
     channelCount: CHANNEL_COUNT,
+    radio: "well",
     homeCount: 0,
     askedCount: 0,
     roundCount: 0,
@@ -162,10 +165,10 @@ export const searchDoubt = (state: SearchState, at: number): Step =>
     ? [{ ...state, heardMs: Math.min(state.heardMs, at - DOUBT_MS) }, [ask(state, BROADCAST)]]
     : [state, []];
 
-/** The radio is not on the channel that it was asked for; `undefined`: it has failed. */
+/** The radio is not on the channel that it was asked for; `undefined`: it has failed, and is started anew when the timer fires. */
 export function searchFailed(state: SearchState, { random }: Stamp): Step | undefined {
-  const { phase, channel } = state;
-  if (phase !== "seeking" || channel <= LEAST_CHANNEL_COUNT) return undefined;
+  const { phase, channel, radio } = state;
+  if (phase !== "seeking" || channel <= LEAST_CHANNEL_COUNT || radio !== "well") return undefined;
   const channelCount = Math.min(state.channelCount, channel - 1);
   const homeChannel = state.homeChannel > channelCount ? 1 : state.homeChannel;
   // it was not asked there, and is not again
@@ -175,6 +178,7 @@ export function searchFailed(state: SearchState, { random }: Stamp): Step | unde
 
 function seekOn(state: SearchState, random: number): Step {
   const { askedCount, channelCount, roundCount: rounds } = state;
+  if (state.radio === "down") return endRound({ ...state, radio: "unproved" }, "startRadio", random);
   const isKnown = state.gateway !== "";
   if (askedCount === 1 && isKnown && state.homeCount < HOME_TRIES)
     return seek({ ...state, askedCount: 0 }, random);
@@ -185,11 +189,16 @@ function seekOn(state: SearchState, random: number): Step {
     const [next, outputs] = seek({ ...state, channel }, random);
     return [next, [{ type: "tuneRadio", channel }, ...outputs]];
   }
+  return endRound(state, "tuneRadio", random);
+}
+
+/** Nobody was found: a pause, on the channel where the gateway was last. */
+function endRound(state: SearchState, type: "startRadio" | "tuneRadio", random: number): Step {
   const channel = state.homeChannel;
-  const roundCount = rounds + 1;
+  const roundCount = state.roundCount + 1;
   return [
     { ...state, channel, askedCount: 0, homeCount: 0, roundCount },
-    [{ type: "tuneRadio", channel }, timer(backoffMs(PAUSE, roundCount, random))],
+    [{ type, channel }, timer(backoffMs(PAUSE, roundCount, random))],
   ];
 }
 

@@ -50,6 +50,7 @@ import {
   isChunkStored,
   noteStored,
 } from "./link-image.js";
+import { provedBy, refusalTold } from "./radio-health.js";
 import type { RadioEffect, RadioEvent } from "./vocabulary.js";
 
 /** Core has two at once: of its update, and of its reports. An app may have as many. */
@@ -289,7 +290,7 @@ export function linkHeard(
       return [after, [...before, ...woken, ...effects]];
     }
     case "frameSent":
-      return advanced(state, exchangeSent(state.client, event, stamp), stamp);
+      return advanced(proved(state, event), exchangeSent(state.client, event, stamp), stamp);
     case "timerFired": {
       if (event.timer === "radio.exchange") return advanced(state, exchangeTimer(state.client, stamp), stamp);
       if (event.timer === "radio.turn") return startNext(state, stamp);
@@ -300,11 +301,17 @@ export function linkHeard(
     case "radioFailed": {
       const step = searchFailed(state.search, stamp);
       if (step) return found({ ...state, search: step[0] }, step[1]);
-      return [state, [{ type: "log", level: "error", message: `the radio has failed: ${event.message}` }]];
+      const { radio } = state.search;
+      return [{ ...state, search: { ...state.search, radio: "down" } }, refusalTold(radio, event)];
     }
     case "framesDropped":
       return [state, []];
   }
+}
+
+function proved(state: LinkState, event: Extract<RadioEvent, { readonly type: "frameSent" }>): LinkState {
+  const radio = provedBy(state.search.radio, event);
+  return radio === state.search.radio ? state : { ...state, search: { ...state.search, radio } };
 }
 
 function partNoted(

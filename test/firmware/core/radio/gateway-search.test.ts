@@ -167,6 +167,21 @@ describe("the search for a gateway", () => {
     expect(search.beacon().state.phase).equal("linked");
   });
 
+  it("starts a radio anew that has failed, with growing pauses, and asks nothing before that", () => {
+    const search = new Search();
+    search.start();
+    const pauses: number[] = [];
+    for (let count = 0; count < 12; count++) {
+      search.state = { ...search.state, radio: "down" };
+      expect(search.fire().types).deep.equal(["startRadio", "setTimer"]);
+      pauses.push(search.waitMs);
+    }
+    expect(pauses[0]).below(1_500);
+    for (const [index, pause] of pauses.entries()) expect(pause).within(pauses[index - 1] ?? 1, 45_000);
+    expect(pauses.at(-1)).above(15_000);
+    expect(search.fire().types, "it may run now").deep.equal(["tuneRadio", "sendFrame", "setTimer"]);
+  });
+
   it("leaves out the channels that its radio refuses, and says nothing of that", () => {
     const search = new Search(`${GATEWAY} 10`).start();
     expect(round(search, 3)).deep.equal([10, 10, 10, 11, 12]);

@@ -19,6 +19,7 @@ import {
   nextOfLink,
   stopBlocks,
 } from "../../../../firmware/core/radio/link.js";
+import type { RadioEvent } from "../../../../firmware/core/radio/vocabulary.js";
 
 const GATEWAY = "24:0a:c4:00:00:01";
 const SERVER = "http://updates.test:8080";
@@ -51,6 +52,9 @@ class Link {
         this.#stamp,
       ),
     );
+  }
+  radio(event: RadioEvent): this {
+    return this.#take(linkHeard(this.state, event, this.#stamp));
   }
   fire(timer: string): this {
     return this.#take(linkHeard(this.state, { type: "timerFired", timer }, this.#stamp));
@@ -134,6 +138,23 @@ describe("the link of a device without a network", () => {
     });
     link.effect({ type: "collectResponse", attempt: 4, maxBytes: 100, as: "text" });
     expect(link.events()).deep.equal([{ type: "textCollected", attempt: 4, text: '{"a":"ü"}' }]);
+  });
+
+  it("tells of a radio that has failed once, until a frame has gone out", () => {
+    const link = new Link().effect({ type: "joinWifi", attempt: 3, ssid: "", password: "", hostName: "a" });
+    const logs = () => link.outputs.filter(({ type }) => type === "log");
+    link.radio({ type: "radioFailed", message: "error 1" });
+    expect(logs()).deep.equal([{ type: "log", level: "error", message: "the radio has failed: error 1" }]);
+    link.fire("radio.seek");
+    expect(link.outputs[0]).deep.equal({ type: "startRadio", channel: 1 });
+    link.radio({ type: "radioFailed", message: "error 2" });
+    expect(logs()).deep.equal([]);
+    link.radio({ type: "frameSent", frame: 0, isAcknowledged: false });
+    link.radio({ type: "radioFailed", message: "error 2" });
+    expect(logs(), "the driver took none").deep.equal([]);
+    link.radio({ type: "frameSent", frame: 0, isAcknowledged: true });
+    link.radio({ type: "radioFailed", message: "error 3" });
+    expect(logs()).length(1);
   });
 
   it("cuts collected bytes, and refuses a text that is longer, or none", () => {
