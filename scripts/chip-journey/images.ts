@@ -64,6 +64,13 @@ export function padded(image: Uint8Array, sizeBytes: number): Uint8Array {
   return sealed(copy);
 }
 
+/** As `padded`, or larger by the least that there has to be where the image is as large already. */
+export const paddedToAtLeast = (image: Uint8Array, sizeBytes: number): Uint8Array =>
+  padded(image, Math.max(sizeBytes, image.length - (image.length % 16) + LEAST_PADDING_BYTES));
+
+/** A multiple of 16, with room for a segment. */
+const LEAST_PADDING_BYTES = 64;
+
 /** Header and segments. */
 function withoutSeal(image: Uint8Array): Uint8Array {
   describeImage(image);

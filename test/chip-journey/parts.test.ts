@@ -6,7 +6,13 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { readAppDescription, verifyImageFile } from "../../host-sim/hardware/image/app-image.js";
 import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
-import { newerThan, padded, relabelled, versionOf } from "../../scripts/chip-journey/images.js";
+import {
+  newerThan,
+  padded,
+  paddedToAtLeast,
+  relabelled,
+  versionOf,
+} from "../../scripts/chip-journey/images.js";
 import { MemoryLog, worstOf } from "../../scripts/chip-journey/memory-log.js";
 import { SerialLine } from "../../scripts/chip-journey/serial-line.js";
 import { pause, until } from "../../scripts/chip-journey/waiting.js";
@@ -40,6 +46,14 @@ describe("images of a journey", () => {
     expect(chunk(4).equals(chunk(5))).to.equal(false);
     expect(versionOf(large)).to.equal("1.2.3");
     expect(() => padded(image, image.length)).to.throw(/cannot be padded/);
+  });
+
+  it("boot with at least the requested size where they are larger already", () => {
+    expect(paddedToAtLeast(image, 0x40000).length).to.equal(0x40000);
+    const large = paddedToAtLeast(image, 16);
+    expect(large.length).to.be.within(image.length + 1, image.length + 64);
+    expect(verifyImageFile(large, "esp32c3").ok).to.equal(true);
+    expect(versionOf(large)).to.equal("1.2.3");
   });
 });
 

@@ -1,6 +1,6 @@
 // Large images: copies of the first one, padded.
 
-import { padded } from "../images.js";
+import { padded, paddedToAtLeast } from "../images.js";
 import { expect, type Journey, kilobytes } from "../journey.js";
 import { slotBytesOf } from "./push.js";
 
@@ -14,7 +14,7 @@ export async function installsAnImageThatFillsItsSlot(journey: Journey): Promise
 }
 
 export async function installsOneAndAHalfMegabytesAtFullSpeed(journey: Journey): Promise<string> {
-  return installs(journey, padded(journey.parts.images.a, LARGE_BYTES));
+  return installs(journey, paddedToAtLeast(journey.parts.images.a, LARGE_BYTES));
 }
 
 async function installs(journey: Journey, image: Uint8Array): Promise<string> {
