@@ -15,6 +15,9 @@ export function statusOf(
     case "checking":
     case "verifying":
     case "restoring":
+    case "fetchingRoot":
+    case "verifyingRoot":
+    case "storingRoot":
       break;
     case "waiting":
       // for the network, whose status then matters more, or for the next try

@@ -31,6 +31,8 @@ export type SavePurpose =
   | "trial"
   /** The record of an image that waits to be armed. */
   | "staged"
+  /** A trust root that was verified, before it is in force. */
+  | "root"
   /** The id of an order, before it restarts the device. */
   | "order"
   /** The count of crashes, before the app starts. */

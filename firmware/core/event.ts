@@ -463,6 +463,8 @@ export type Event =
   | { readonly type: "installationsFreed" }
   /** The trust root that is in force from now on. */
   | { readonly type: "rootHeld"; readonly root: Root }
+  /** A person has sent the next trust root; the connection is answered when it is stored, or is not. */
+  | { readonly type: "rootGiven"; readonly connection: number; readonly text: string }
   /** What is staged, or on its way to be, is not wanted any more. */
   | { readonly type: "abandonRequested"; readonly reason: string }
   | { readonly type: "reportMade"; readonly report: Report }

@@ -46,6 +46,8 @@ const MARKUP = `<main>
 <button class=main id=send>${text.send}</button>
 <progress id=bar max=100 value=0 aria-labelledby=ota-title hidden></progress><p class=say id=ota-say role=status></p>
 <button type=button class=quiet id=rollback>${text.rollBack}</button></form></section>
+<section aria-labelledby=root-title id=trust hidden><h2 id=root-title>${text.root}</h2><div class=card>
+<p class=soft id=root-now></p><label for=root>${text.rootFile}</label><input id=root type=file aria-describedby=root-hint><p class="hint soft" id=root-hint>${text.rootHint}</p><p class=say id=root-say role=status></p></div></section>
 <section aria-labelledby=device-title><h2 id=device-title>${text.device}</h2><div class=card>
 <button class=quiet id=restart>${text.restart}</button><p class=say id=device-say role=status></p>${RESET}<p class=say id=reset-say role=status></p></div></section>
 </main>`;
@@ -80,6 +82,9 @@ async function refresh() {
     $("networks").hidden = wired;
     if (wired) put("token-hint", T.wired.tokenHint);
     note("alert", health.safeMode ? fill(T.safeMode, { n: health.unhealthyBootCount }) : "", true);
+    const { rootVersion, expires } = version.trust;
+    $("trust").hidden = !rootVersion;
+    put("root-now", fill(T.rootNow, { version: rootVersion, date: new Date(expires * 1000).toLocaleDateString() }));
     const build = version.build ? "+" + version.build : "";
     facts([
       [T.state, T.states[health.status] || health.status],
@@ -219,6 +224,17 @@ $("upload").onsubmit = async event => {
     await send(image, release ? (await new Response(release).text()).trim() : "");
   } catch (error) {
     failed(error.message);
+  }
+};
+
+$("root").onchange = async () => {
+  const [file] = $("root").files;
+  if (!file) return;
+  try {
+    note("root-say", (await ask("POST", "/api/root", JSON.parse(await new Response(file).text()))).message);
+    refresh();
+  } catch (error) {
+    note("root-say", error.name === "SyntaxError" ? T.noRoot : error.message, true);
   }
 };
 

@@ -60,7 +60,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a gateway passes on any path",
     file: "firmware/core/gateway/relay.ts",
-    original: "target.startsWith(PREFIX) &&",
+    original: "(target.startsWith(PREFIX) || target.startsWith(ROOTS_PATH)) &&",
     mutated: "",
   },
   {

@@ -33,6 +33,7 @@ import {
 } from "../radio/exchange-server.js";
 import type { RadioEffect } from "../radio/vocabulary.js";
 import { readCheckAnswer } from "../update/check-answer.js";
+import { ROOTS_PATH } from "../wire.js";
 import { type CachedImage, offeredImage, pathOf } from "./cached-image.js";
 
 /** Of a body: a head is beside it. The longest answer to a check is 7 KiB. */
@@ -203,7 +204,7 @@ function answered(state: RelayState, queued: Queued, around: Surroundings): Step
 
 /** As the server resolves it: nothing that leads out of the prefix. */
 const isForDevices = (target: string): boolean =>
-  target.startsWith(PREFIX) &&
+  (target.startsWith(PREFIX) || target.startsWith(ROOTS_PATH)) &&
   !target.startsWith(ADMIN_PREFIX) &&
   !pathOf(target).includes("..") &&
   !pathOf(target).includes("%") &&

@@ -7,6 +7,7 @@
 //   GET  /api/settings   POST /api/settings     POST /api/factory-reset   ─► 202, a second later all is forgotten, and a restart
 //   GET  /api/<section>  POST /api/<section>    POST /api/token           the first one, or another
 //   GET  /api/saved-networks                    POST /api/forget-network
+//                                           POST /api/root            the next trust root, as its text
 //   POST /api/ota/rollback, as above            POST /api/ota/release, /install, /abandon: install-api.ts
 
 import type { Effect, SavePurpose } from "../effect.js";
@@ -218,6 +219,7 @@ const ROUTES: readonly (readonly [path: string, routes: Routes])[] = Object.free
   pathWith("/api/ota/release", { POST: route("change", giveRelease) }),
   pathWith("/api/ota/install", { POST: route("change", install) }),
   pathWith("/api/ota/abandon", { POST: route("change", abandonStaged) }),
+  pathWith("/api/root", { POST: route("root", giveRoot) }),
   pathWith("/api/restart", { POST: route("change", restart) }),
   pathWith("/api/factory-reset", { POST: route("reset", factoryReset) }),
 ]);
@@ -294,6 +296,17 @@ function serveHealth(state: LocalApiState, request: PageRequest): Step {
 }
 
 // ── commands
+
+/** Answered by the update machine, when it is stored or refused. */
+function giveRoot(state: LocalApiState, { connection, body }: PageRequest): Step {
+  return [
+    state,
+    [
+      { type: "delayResponse", connection },
+      { type: "raise", event: { type: "rootGiven", connection, text: body } },
+    ],
+  ];
+}
 
 function restart(state: LocalApiState, request: PageRequest): Step {
   return farewell(state, request.connection, "restart");

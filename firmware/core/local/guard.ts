@@ -9,6 +9,7 @@
 //   first token            (another one: yes)       no                          attended
 //   reset                  yes                      in the setup network,       in the setup network, attended
 //                                                   attended
+//   root                   yes                      in the setup network        in the setup network
 //
 // Attended: a person is assumed to be at the device. It was plugged in less than ten minutes ago or, in its setup network, has nothing
 // stored that needs protection.
@@ -17,8 +18,8 @@ import type { Failure } from "../errors.js";
 import type { PageRequest } from "../event.js";
 import { isForeignOrigin, isOwnHost } from "../http/own-host.js";
 
-/** What a request needs. `private`: to read what only the owner may see. */
-export type Right = "read" | "private" | "change" | "token" | "reset";
+/** What a request needs. `private`: to read what only the owner may see. `root`: to send a trust root, which proves itself. */
+export type Right = "read" | "private" | "change" | "token" | "reset" | "root";
 
 /** How long a device counts as attended after it was plugged in. */
 export const ATTENDED_MS = 10 * 60_000;
@@ -60,7 +61,7 @@ export function refusalOf(request: PageRequest, right: Right, guarded: Guarded):
     if (!isSafeWithoutType(request) && !/^application\/json *(;|$)/i.test(request.contentType ?? ""))
       return refusal(415, "CONTENT_TYPE", "Send content-type: application/json.");
   }
-  if (right === "read") return undefined;
+  if (right === "read" || (right === "root" && guarded.place === "setup")) return undefined;
   const attended = attendedMs(guarded, request.at) > 0;
   if (guarded.token === "") return attended ? unowned(right, guarded) : refusal(403, "NO_TOKEN", PLUG_IN);
   if (right === "reset" && guarded.place === "setup" && attended) return undefined;

@@ -5,6 +5,7 @@ import { type JsonObject, readJsonObject } from "../json.js";
 import { readOrders } from "../server/orders.js";
 import { isServerToken } from "../server/server-token.js";
 import type { NoUpdateResponse, UpdateResponse } from "../wire.js";
+import { MAX_URL_LENGTH } from "./offered-address.js";
 import { isCount, isFirmwareId } from "./record.js";
 
 interface WithOrders {
@@ -27,6 +28,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
   const device_token = value.get("device_token");
   const commit = value.get("commit");
   const revert = value.get("revert");
+  const root_url = value.get("root_url");
   const orders = readOrders(value.get("orders"));
   const more = {
     time,
@@ -36,6 +38,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
     ...(isSha256(commit) ? { commit } : {}),
     ...(value.get("abandon") === true ? { abandon: true } : {}),
     ...(isSha256(revert) ? { revert } : {}),
+    ...(isText(root_url, MAX_URL_LENGTH) ? { root_url } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };
   if (value.get("update_available") === false) return { update_available: false, ...more };

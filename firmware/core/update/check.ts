@@ -30,8 +30,10 @@ import {
   type Suspect,
   suspectOf,
 } from "./offer-crashes.js";
+import { absoluteUrl } from "./offered-address.js";
 import { mayStart } from "./reservation.js";
 import { revert } from "./revert.js";
+import { fetchRoot, mayFetchRoot } from "./root-update.js";
 import { isStagedAs } from "./staged.js";
 import { abandon, commit } from "./staging.js";
 import {
@@ -96,6 +98,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     ...(state.rssi === 0 ? {} : { rssi: state.rssi }), // none on a cable
     address: state.address,
     check_seconds: state.checkSeconds,
+    ...(state.trust.root ? { root_version: state.trust.root.version } : {}),
     // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
     ...(state.staged ? { staged_sha256: state.staged.imageSha256 } : {}),
@@ -232,10 +235,13 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     serverTokens,
   });
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack
+  const rootUrl = mayFetchRoot(polled, at) ? answer.root_url : undefined;
   const [next, effects] =
-    answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
-      ? actOn(polled, answer, at, random)
-      : evaluateOffer(polled, answer, text.length, at, random);
+    rootUrl !== undefined
+      ? fetchRoot(polled, absoluteUrl(polled.server, rootUrl))
+      : answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
+        ? actOn(polled, answer, at, random)
+        : evaluateOffer(polled, answer, text.length, at, random);
   return [
     next,
     [

@@ -4,15 +4,16 @@
 import { provedAfter, toldAt } from "../clock.js";
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
-import { addressText, readAddress, resolveAddress } from "../http/address.js";
-import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH } from "../wire.js";
+import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, ROOTS_PATH } from "../wire.js";
 import type { OfferAnswer } from "./check-answer.js";
 import { resume } from "./install.js";
 import { FRESH_JOB, type Job } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
+import { absoluteUrl, offeredAddress } from "./offered-address.js";
 import { pushVerified } from "./pushed-update.js";
 import { checkRelease, parseRelease, type Release, type SignedRelease } from "./release.js";
 import { isReserved } from "./reservation.js";
+import { fetchRoot, mayFetchRoot } from "./root-update.js";
 import { HELD_BACK, holdBack } from "./setbacks.js";
 import { noSlotFailure } from "./slot-support.js";
 import { discardStaged, isStagedAs, type Staged } from "./staged.js";
@@ -184,7 +185,12 @@ export function signatureVerified(
   const checked: Result<Release> = checkRelease(release, targetOf({ ...state, clock }, boot, event.at));
   if (!checked.ok) {
     const [idle, effects] = refuse({ ...state, clock }, offer, checked.failure, event.random, expires);
-    return [idle, [...keeping, ...effects]];
+    const { root } = idle.trust;
+    const [next, fetching] =
+      root && checked.failure.code === "ROOT_TOO_OLD" && mayFetchRoot(idle, event.at)
+        ? fetchRoot(idle, `${idle.server}${ROOTS_PATH}${root.version + 1}`)
+        : ([idle, []] as const);
+    return [next, [...keeping, ...effects, ...fetching]];
   }
   const job: Job = {
     source: {
@@ -227,9 +233,6 @@ function verifyNext(state: UpdateState, unverified: Unverified, verification: Ve
   ];
 }
 
-/** Characters of an address: two of them are kept for as long as the update takes. */
-const MAX_URL_LENGTH = 500;
-
 /** Why an offer's addresses cannot be used. */
 function addressProblem(
   server: string,
@@ -245,17 +248,6 @@ function addressProblem(
       return { code: "RESPONSE_MALFORMED", message: `${field} of the offer: ${read.failure.message}` };
   }
   return undefined;
-}
-
-/** Absolute, or a path at the server. */
-function offeredAddress(server: string, url: string): ReturnType<typeof readAddress> {
-  const base = url.startsWith("/") && url.length <= MAX_URL_LENGTH ? readAddress(server) : undefined;
-  return base?.ok ? resolveAddress(url, base.value) : readAddress(url, MAX_URL_LENGTH);
-}
-
-function absoluteUrl(server: string, url: string): string {
-  const read = offeredAddress(server, url);
-  return read.ok ? addressText(read.value) : url;
 }
 
 /**

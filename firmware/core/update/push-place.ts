@@ -18,7 +18,11 @@ export function busyReason(state: UpdateState): string | undefined {
   switch (state.phase) {
     case "idle":
     case "checking":
+    case "fetchingRoot":
       return undefined;
+    case "verifyingRoot":
+    case "storingRoot":
+      return "the trust root is being replaced, try again";
     case "reverting":
       return "the device is about to go back to its other image, try again after that";
     case "restarting":

@@ -6,6 +6,7 @@ import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { Booted, PushOffer, Raise, ServerTokens } from "../event.js";
 import { NO_TOKENS } from "../server/server-token.js";
+import type { Candidate } from "../trust/rotation.js";
 import { type Installed, NOTHING_INSTALLED } from "../trust/sequence.js";
 import { NO_TRUST, type Trust } from "../trust/trust.js";
 import type { OrderResult, Readings, Report } from "../wire.js";
@@ -91,6 +92,8 @@ interface Common {
   readonly trust: Trust;
   /** The releases that have run. */
   readonly installed: Installed;
+  /** No newer root is fetched before this time, ms since this boot. */
+  readonly rootsFromMs: number;
   /** While several devices are updated together: who may still be installed, and why nothing else is. */
   readonly reserved: Reservation | undefined;
 }
@@ -119,6 +122,13 @@ export type JobPhase =
 /** The slot of what is staged is hashed, after a boot or before it is armed; it is being armed. */
 export type StagedPhase = "restoring" | "committing" | "armingStaged";
 
+/** A trust root is being replaced. */
+export interface Rotation {
+  /** Of the person who has sent the next one; 0: the server has it. */
+  readonly connection: number;
+  readonly candidate: Candidate;
+}
+
 /** What waits for its signature to be verified. */
 export type Unverified = { readonly release: Release; readonly verification: Verification } & (
   | { readonly kind: "server"; readonly offer: Offer }
@@ -127,7 +137,8 @@ export type Unverified = { readonly release: Release; readonly verification: Ver
 
 /** A phase, and what there is in this phase only. */
 type Phase =
-  | { readonly phase: "idle" | "checking" | "reverting" | "restarting" | StagedPhase }
+  | { readonly phase: "idle" | "checking" | "reverting" | "restarting" | "fetchingRoot" | StagedPhase }
+  | { readonly phase: "verifyingRoot" | "storingRoot"; readonly rotation: Rotation }
   | { readonly phase: "verifying"; readonly unverified: Unverified }
   | { readonly phase: JobPhase; readonly job: Job }
   /** The slot of the last installation is armed again, right after a boot. */
@@ -140,11 +151,22 @@ export type Installing = Extract<UpdateState, { readonly job: Job }>;
 
 /** Enters a phase. What belongs to the last one only is dropped, so that the memory of a job is free when it is over. */
 export function enter(state: UpdateState, next: Phase & Partial<Common>): UpdateState {
-  const { unverified: _, job: __, rearming: ___, ...common } = state as Common & Partial<AnyPhase>;
+  const {
+    unverified: _,
+    job: __,
+    rearming: ___,
+    rotation: ____,
+    ...common
+  } = state as Common & Partial<AnyPhase>;
   return { ...common, ...next };
 }
 
-type AnyPhase = { readonly unverified: Unverified; readonly job: Job; readonly rearming: InstallRecord };
+type AnyPhase = {
+  readonly unverified: Unverified;
+  readonly job: Job;
+  readonly rearming: InstallRecord;
+  readonly rotation: Rotation;
+};
 
 export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze({
   phase: "idle",
@@ -174,6 +196,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   undoUntil: 0,
   trust: NO_TRUST,
   installed: NOTHING_INSTALLED,
+  rootsFromMs: 0,
   reserved: undefined,
 });
 

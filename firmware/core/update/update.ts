@@ -11,6 +11,7 @@
 // An image that is held goes from proving to staging instead, and waits: staging.ts.
 // A word of whoever leads several devices brings the image before back: revert.ts; while they are updated nothing else is installed: reservation.ts.
 // resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
+// An answer that names a newer trust root has it fetched first, and the offer comes again with the check after that: root-update.ts.
 // Right after a boot that has to arm the slot again (after-install.ts): rearming ─ slotArmed ─► restarting.
 //
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
@@ -30,6 +31,13 @@ import { evaluatePush } from "./pushed-update.js";
 import { reserve } from "./reserve.js";
 import { bodyTruncated, handleSlotFailure, pushTimedOut, retryLater } from "./retry.js";
 import { revert, revertChecked } from "./revert.js";
+import {
+  fetchingRootStep,
+  giveRoot,
+  rootNotFetched,
+  storingRootStep,
+  verifyingRootStep,
+} from "./root-update.js";
 import { abandon, commit, stagedStep, stagingStep, watchStaged } from "./staging.js";
 import {
   enter,
@@ -95,6 +103,8 @@ function handle(state: UpdateState, event: Stamped): Step {
       return reserve(state, { reason: event.reason, images: event.images }, event.random);
     case "installationsFreed":
       return [{ ...state, reserved: undefined }, []];
+    case "rootGiven":
+      return giveRoot(state, event);
     case "reportTaken":
       return reportTaken(state, event.report);
     case "storeFailed":
@@ -142,6 +152,12 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
       return event.type === "signatureVerified"
         ? signatureVerified(state, state.unverified, event)
         : [state, []];
+    case "fetchingRoot":
+      return fetchingRootStep(state, event);
+    case "verifyingRoot":
+      return verifyingRootStep(state, state.rotation, event);
+    case "storingRoot":
+      return storingRootStep(state, state.rotation, event);
     case "rearming":
       return rearmStep(state, state.rearming, event);
     case "fetching":
@@ -226,6 +242,7 @@ function requestFailed(
   event: Extract<Stamped, { readonly type: "requestFailed" }>,
 ): Step {
   if (state.phase === "checking") return checkFailed(state, event.random, event.message);
+  if (state.phase === "fetchingRoot") return rootNotFetched(state, event, event.message);
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
@@ -239,6 +256,7 @@ function requestFailed(
 function stalled(state: UpdateState, event: Stamped): Step {
   const seconds = STALL_MS / 1000;
   if (state.phase === "checking") return checkFailed(state, event.random, `no answer within ${seconds} s`);
+  if (state.phase === "fetchingRoot") return rootNotFetched(state, event, `no answer within ${seconds} s`);
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (job.source.kind === "push") return pushTimedOut(state, job, event.random);
@@ -252,6 +270,7 @@ function stalled(state: UpdateState, event: Stamped): Step {
 function offline(state: UpdateState, event: Stamped): Step {
   const down: UpdateState = { ...state, online: false };
   if (state.phase === "checking") return checkFailed(down, event.random, "the network was lost");
+  if (state.phase === "fetchingRoot") return rootNotFetched(down, event, "the network was lost");
   if (!isTransferring(down)) return [down, []];
   return retryLater(
     down,

@@ -9,7 +9,7 @@ import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import type { UpdatePhase } from "../../../firmware/core/update/state.js";
 import type { Report } from "../../../firmware/core/wire.js";
 import { BOOTED, IMAGE, PEER, stamped } from "./events.js";
-import { ROOT } from "./roots.js";
+import { ROOT, rootText } from "./roots.js";
 import { inPhase, jobOf, STAGED, withJob } from "./update-phases.js";
 
 const TOKEN = "secret";
@@ -27,7 +27,7 @@ const RECORD: InstallRecord = {
 const OFFER = { connection: 1, sizeBytes: 100_000 };
 const FORM = { offer: OFFER, head: { boundary: "b", text: "" }, available: 0 };
 const HELD: Root = { ...ROOT, fastForward: [] };
-const PURPOSES = ["record", "rearm", "trial", "order", "crash-count", "staged"] as const;
+const PURPOSES = ["record", "rearm", "trial", "order", "crash-count", "staged", "root"] as const;
 const SAVING = { change: {}, asked: [], by: { orderId: 9 } };
 const NEW_TOKEN = { ...NO_TOKENS, other: { server: "http://a", token: "t" }, isOtherNew: true };
 const BYTES = new Uint8Array(16);
@@ -58,6 +58,9 @@ const PHASES = Object.keys({
   proving: 0,
   arming: 0,
   staging: 0,
+  fetchingRoot: 0,
+  verifyingRoot: 0,
+  storingRoot: 0,
   restoring: 0,
   committing: 0,
   armingStaged: 0,
@@ -144,6 +147,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     stagedChanged: { type: "stagedChanged", staged: STAGED },
     commitRequested: { type: "commitRequested", imageSha256: STAGED.imageSha256 },
     commitEnded: { type: "commitEnded" },
+    rootGiven: { type: "rootGiven", connection: 1, text: rootText({ ...ROOT, version: 2 }) },
     rootHeld: { type: "rootHeld", root: HELD },
     abandonRequested: { type: "abandonRequested", reason: "no" },
     reportMade: { type: "reportMade", report: REPORT },

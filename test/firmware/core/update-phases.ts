@@ -1,6 +1,7 @@
 // An update machine in a chosen phase, with its data, for tests that do not walk through all phases before it.
 
-import type { PushOffer } from "../../../firmware/core/event.js";
+import type { PushOffer, Root } from "../../../firmware/core/event.js";
+import { nominate } from "../../../firmware/core/trust/rotation.js";
 import { FRESH_JOB, type Job } from "../../../firmware/core/update/job.js";
 import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import { parseRelease, type SignedRelease } from "../../../firmware/core/update/release.js";
@@ -9,11 +10,13 @@ import {
   enter,
   type Installing,
   initialUpdate,
+  type Rotation,
   type UpdatePhase,
   type UpdateState,
 } from "../../../firmware/core/update/state.js";
 import { KEY } from "./events.js";
 import { jws } from "./releases.js";
+import { ROOT, rootText } from "./roots.js";
 
 function parsed(): SignedRelease {
   const result = parseRelease(jws());
@@ -76,7 +79,12 @@ export function inPhase(
     case "idle":
     case "checking":
     case "restarting":
+    case "reverting":
+    case "fetchingRoot":
       return enter(state, { phase });
+    case "verifyingRoot":
+    case "storingRoot":
+      return enter({ ...state, trust: { root: HELD, keys: [] } }, { phase, rotation: rotation() });
     case "restoring":
     case "committing":
     case "armingStaged":
@@ -88,6 +96,14 @@ export function inPhase(
     default:
       return enter(state, { phase, job: { ...JOB, ...job } });
   }
+}
+
+const HELD: Root = { ...ROOT, fastForward: [] };
+
+function rotation(): Rotation {
+  const candidate = nominate(HELD, rootText({ ...ROOT, version: 2 }));
+  if (!candidate.ok) throw new Error(candidate.failure.message);
+  return { connection: 0, candidate: candidate.value };
 }
 
 /** The job of a machine that has one. */
