@@ -1,0 +1,37 @@
+// Trust roots with real keys, signed with Node's own crypto: for devices that verify them, and for attackers that try to get around it.
+
+import { sign as ecdsa, generateKeyPairSync, type KeyObject } from "node:crypto";
+import type { KeyPoint, RootPayload } from "../../firmware/core/wire.js";
+
+/** A key that signs roots, or releases. */
+export interface Holder {
+  readonly point: KeyPoint;
+  readonly privateKey: KeyObject;
+}
+
+export function makeHolder(): Holder {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { x = "", y = "" } = publicKey.export({ format: "jwk" });
+  return { point: { x, y }, privateKey };
+}
+
+export interface RootSigner {
+  readonly holder: Holder;
+  readonly key: number;
+  readonly of?: "new" | "old";
+}
+
+/** The text of a root with these signatures, whether they count or not. */
+export function signRoot(payload: RootPayload, signers: readonly RootSigner[]): string {
+  const encoded = encode(payload);
+  const signatures = signers.map(({ holder, key, of = "new" }) => {
+    const header = encode({ alg: "ES256", typ: "skyslot-root", key, of });
+    return { protected: header, signature: signatureOf(`${header}.${encoded}`, holder) };
+  });
+  return JSON.stringify({ payload: encoded, signatures });
+}
+
+export const signatureOf = (input: string, { privateKey }: Holder): string =>
+  ecdsa("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
+
+const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
