@@ -22,6 +22,7 @@ export interface SelectionFlags extends ServerFlags {
   readonly runs?: string;
   readonly status?: "online" | "late" | "offline";
   readonly unvouched?: boolean;
+  readonly rootBehind?: boolean;
   readonly search?: string;
   readonly yes?: boolean;
 }
@@ -35,14 +36,16 @@ export const withSelection = (command: Command): Command =>
     .option("--runs <version>", "all that run this version")
     .addOption(new Option("--status <status>", "all with this status").choices(["online", "late", "offline"]))
     .option("--unvouched", "all that nobody vouched for")
+    .option("--root-behind", "all whose trust root is older than the newest one of the server")
     .option("--search <text>", "all with this in the id")
     .option("--yes", "do not ask for confirmation");
 
 /** @throws UsageError unless there are either ids or a filter */
 export function readSelection(ids: readonly string[], flags: SelectionFlags): Selection {
-  const { type, tag, inGroup: group, runs: version, status, unvouched, search } = flags;
+  const { type, tag, inGroup: group, runs: version, status, unvouched, rootBehind, search } = flags;
   const vouched = unvouched ? ("no" as const) : undefined;
-  const filter = defined({ type, tag, group, version, status, vouched, search });
+  const root = rootBehind ? ("behind" as const) : undefined;
+  const filter = defined({ type, tag, group, version, status, vouched, root, search });
   const isFiltered = Object.keys(filter).length > 0 || flags.all === true;
   if (ids.length > 0 && isFiltered) throw new UsageError("give either device ids or a filter, not both");
   if (ids.length === 0 && !isFiltered)

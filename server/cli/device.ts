@@ -20,6 +20,7 @@ interface ListFlags extends ServerFlags {
   readonly group?: string;
   readonly runs?: string;
   readonly unvouched?: boolean;
+  readonly rootBehind?: boolean;
   readonly search?: string;
   readonly limit: number;
 }
@@ -53,6 +54,7 @@ export function deviceCommand(program: Command): void {
     .option("--group <group>", "only of this group")
     .option("--runs <version>", "only those that run this version")
     .option("--unvouched", "only those that nobody vouched for")
+    .option("--root-behind", "only those whose trust root is older than the newest one of the server")
     .option("--search <text>", "only with this in the id")
     .option("--limit <n>", "maximum number of rows to return", wholeNumber, 50)
     .action(list);
@@ -76,9 +78,10 @@ export function deviceCommand(program: Command): void {
 }
 
 function list(flags: ListFlags): Promise<void> {
-  const { type, tag, group, runs: version, unvouched, search, limit } = flags;
+  const { type, tag, group, runs: version, unvouched, rootBehind, search, limit } = flags;
   const vouched = unvouched ? "no" : undefined;
-  const line = `GET /api/devices${query({ type, tag, group, version, vouched, search, limit })}`;
+  const root = rootBehind ? "behind" : undefined;
+  const line = `GET /api/devices${query({ type, tag, group, version, vouched, root, search, limit })}`;
   const answer = callServer<{ devices: readonly ListedDevice[]; total: number }>(flags, line);
   return show(flags, answer, ({ devices, total }) => {
     printRows(devices, {

@@ -12,6 +12,7 @@ import {
   withFirstRootOptions,
   withRootOptions,
 } from "./root-keys.js";
+import { addServerRootCommands } from "./root-server.js";
 
 export function keysCommand(program: Command): void {
   const keys = program
@@ -50,6 +51,7 @@ export function keysCommand(program: Command): void {
       show(flags, importKey(file, flags.out), (key) => `${key.public_key} (public), key ${key.kid}`),
     );
   addRootCommands(keys);
+  addServerRootCommands(keys);
   keysTlsCommand(keys);
 }
 

@@ -8,6 +8,7 @@ import { defined } from "../shared/defined.js";
 import { databaseUrl, fromEnvironment } from "./environment.js";
 import { addMigrationsCommand } from "./migrations.js";
 import { printJson, printLine, sizeText, UsageError, wholeNumber, yellow } from "./output.js";
+import { addPublishCommand } from "./root-server.js";
 
 interface Flags {
   readonly port: number;
@@ -147,6 +148,7 @@ export function serverCommand(program: Command): void {
     .option("--json", "print one JSON object")
     .action(runBackup);
   addMigrationsCommand(server);
+  addPublishCommand(server);
 }
 
 async function runBackup(
