@@ -4,33 +4,46 @@ import type { FleetView, HistoryView } from "../../../api/fleet-views.js";
 import type { UpdateView } from "../../../api/release-views.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
 import { useMay } from "../actor.js";
-import { useData } from "../data.js";
+import { type Loaded, useData } from "../data.js";
 import { Device } from "../device.js";
-import { ago, versionOf, words } from "../format.js";
+import { ago, words } from "../format.js";
+import { Attention, NextSteps } from "../front/front.js";
+import { targetOf, Updating } from "../front/updating.js";
 import { devicePath, LogLines } from "../log.js";
-import { attemptsOf, isOpen, type Model } from "../model.js";
+import { isOpen, type Model } from "../model.js";
 import type { PageProps } from "../page-props.js";
 import { Empty, NoDevices, Problem } from "../parts/notes.js";
 import { VersionChart } from "../parts/version-chart.js";
 import { RolloutCard } from "../rollouts/card.js";
 import { Link } from "../router.js";
 
-/** A small fleet is shown in full, of a larger one only devices that are updating. */
 const SMALL_FLEET_COUNT = 8;
 const SHOWN_EVENT_COUNT = 60;
 const SHOWN_FAILURE_COUNT = 6;
 const HISTORY_DAYS = 7;
 
+interface RolloutsAnswer {
+  readonly rollouts: readonly RolloutView[];
+}
+
 export function Dashboard({ model, now }: PageProps) {
   const fleet = useData<FleetView>("/api/fleet", ["device"]);
   const history = useData<HistoryView>(`/api/fleet/history?days=${HISTORY_DAYS}`);
+  const rollouts = useData<RolloutsAnswer>("/api/rollouts?limit=20", ["rollout"]);
   const isEmpty = fleet.data?.total === 0;
+  const serverNow = now + model.clockOffsetMs;
+  const front = { fleet: fleet.data, rollouts: rollouts.data?.rollouts, model };
+  const isSmall = model.devices.size <= SMALL_FLEET_COUNT;
   return (
     <>
       <h1 class="hidden">Dashboard</h1>
+      <Attention {...front} now={serverNow} />
+      <NextSteps {...front} />
       <Summary fleet={fleet.data} model={model} />
       <Problem text={fleet.problem || history.problem} />
       {isEmpty && <NoDevices />}
+      {/* Those of a small fleet are shown with all their stages. */}
+      {!isSmall && <Updating model={model} now={serverNow} />}
       <div class="columns">
         {!isEmpty && history.data && (
           <section>
@@ -42,8 +55,8 @@ export function Dashboard({ model, now }: PageProps) {
         )}
         <Failures model={model} now={now} />
       </div>
-      <Rollouts />
-      <Devices model={model} now={now} />
+      <Rollouts {...rollouts} />
+      <SmallFleet model={model} now={now} />
       <h2>Log</h2>
       <Log model={model} />
     </>
@@ -80,13 +93,10 @@ function Summary({ fleet, model }: { readonly fleet: FleetView | undefined; read
   );
 }
 
-function Rollouts() {
-  const running = useData<{ readonly rollouts: readonly RolloutView[] }>("/api/rollouts?limit=20", [
-    "rollout",
-  ]);
+function Rollouts({ data, problem }: Loaded<RolloutsAnswer>) {
   const mayRoll = useMay("rollouts:write");
-  const open = running.data?.rollouts.filter(({ state }) => state !== "finished" && state !== "cancelled");
-  if (!open || (open.length === 0 && !mayRoll)) return <Problem text={running.problem} />;
+  const open = data?.rollouts.filter(({ state }) => state !== "finished" && state !== "cancelled");
+  if (!open || (open.length === 0 && !mayRoll)) return <Problem text={problem} />;
   return (
     <section>
       <h2>Rollouts</h2>
@@ -114,7 +124,7 @@ function Failures({ model, now }: { readonly model: Model; readonly now: number 
     .slice(0, SHOWN_FAILURE_COUNT);
   if (failures.length === 0) return null;
   return (
-    <section>
+    <section id="failures">
       <h2>Failures and rollbacks</h2>
       <ol class="card entries">
         {failures.map((update) => (
@@ -137,25 +147,15 @@ function Failures({ model, now }: { readonly model: Model; readonly now: number 
   );
 }
 
-function targetOf(model: Model, { firmware_id }: UpdateView): string {
-  const firmware = model.firmware.get(firmware_id);
-  return firmware ? versionOf(firmware.version, firmware.build_number) : `firmware ${firmware_id}`;
-}
-
-function Devices({ model, now }: { readonly model: Model; readonly now: number }) {
+/** A small fleet is shown in full. */
+function SmallFleet({ model, now }: { readonly model: Model; readonly now: number }) {
   const all = [...model.devices.values()].sort((a, b) => a.device_id.localeCompare(b.device_id));
-  const isSmall = all.length <= SMALL_FLEET_COUNT;
-  const shown = isSmall
-    ? all
-    : all
-        .filter(({ device_id }) => attemptsOf(model, device_id).slice(0, 1).some(isOpen))
-        .slice(0, SMALL_FLEET_COUNT);
-  if (shown.length === 0) return null;
+  if (all.length === 0 || all.length > SMALL_FLEET_COUNT) return null;
   return (
     <section>
-      <h2>{isSmall ? "Devices" : "Updating now"}</h2>
+      <h2>Devices</h2>
       <div class="devices">
-        {shown.map((device) => (
+        {all.map((device) => (
           <Device key={device.device_id} model={model} device={device} now={now} />
         ))}
       </div>
