@@ -34,7 +34,7 @@ describe("changes that ask first, in the browser", function () {
   };
 
   it("changes nothing by an arrow key before the question is answered, and keeps the focus", async () => {
-    await page.goto(`${stage.url}/settings`);
+    await page.goto(`${stage.url}/settings?part=types`);
     const select = page.getByLabel("Firmware of base");
     await select.focus();
     await page.keyboard.press("ArrowDown");
@@ -54,6 +54,7 @@ describe("changes that ask first, in the browser", function () {
   });
 
   it("asks before a role changes", async () => {
+    await page.getByRole("link", { name: "Users" }).click();
     await page.getByLabel("Role of bob").selectOption("admin");
     const dialog = page.getByRole("dialog", { name: "Make bob an administrator?" });
     await dialog.getByText("They can do everything").waitFor();
@@ -97,7 +98,7 @@ describe("changes that ask first, in the browser", function () {
 
   it("fits a phone, and reports no errors", async () => {
     await page.setViewportSize(PHONE.viewport);
-    for (const path of ["/audit", "/settings", "/ota-management"]) {
+    for (const path of ["/audit", "/settings", "/settings?part=types", "/ota-management"]) {
       await page.goto(stage.url + path);
       await page.getByText("live", { exact: true }).waitFor();
       expect(await overflowOf(page), path).to.equal(0);

@@ -199,7 +199,7 @@ describe("what operators do from the browser", () => {
 
   it("add a webhook, test it and remove it", async () => {
     const url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/hook`;
-    await page.goto(`${stage.url}/settings`);
+    await page.goto(`${stage.url}/settings?part=webhooks`);
     const form = page.getByRole("form", { name: "Add a webhook" });
     await form.getByLabel("URL").fill("ftp://example.com");
     await form.getByRole("button", { name: "Add webhook" }).click();
@@ -220,6 +220,7 @@ describe("what operators do from the browser", () => {
   });
 
   it("make an enrolment token and revoke it", async () => {
+    await page.getByRole("link", { name: "Device types" }).click();
     const form = page.getByRole("form", { name: "Create an enrolment token" });
     await form.getByLabel("Name").fill("batch 7");
     await form.getByLabel("Maximum devices").fill("50");
