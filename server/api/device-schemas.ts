@@ -8,6 +8,7 @@ import {
   type StatusRequest,
 } from "../../firmware/core/wire.js";
 import { MAX_TAG_COUNT } from "../devices/labels.js";
+import { oneOf } from "./fields.js";
 import {
   Count,
   DeviceId,
@@ -129,14 +130,21 @@ export const DeviceFilterFields = {
   root: Type.Optional(
     Type.Literal("behind", { description: "behind: devices whose trust root is older than the newest" }),
   ),
-  search: Type.Optional(Type.String({ minLength: 1, maxLength: 64, description: "Part of the id" })),
+  search: Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: "Part of the id, the address, the group or a tag",
+    }),
+  ),
 };
 export const DeviceQuery = Type.Object({
   ...DeviceFilterFields,
   order: Type.Optional(
-    Type.Union([Type.Literal("seen"), Type.Literal("id")], {
-      description: "seen: last seen first, the default; id: stable while paging",
-    }),
+    oneOf(
+      ["seen", "id", "type", "battery", "signal"],
+      "seen: last seen first, the default; id: stable while paging; battery, signal: the weakest first, those without last",
+    ),
   ),
   ...Page,
 });

@@ -49,18 +49,21 @@ export interface DeviceFilter {
   readonly isVouched?: boolean;
   /** Those whose trust root is older than the newest one here. */
   readonly isRootBehind?: true;
-  /** Part of the id, in capitals or not. */
+  /** Part of the id, the address, the group or a tag, in capitals or not. */
   readonly search?: string;
 }
 
-/** `seen` changes while a client pages through it, `id` does not. */
-type DeviceOrder = "seen" | "id";
+/**
+ * `seen`: last seen first. `battery` and `signal`: the weakest first, and those that report none last. Where two are equal, by id. Only `id` does not
+ * change while a client pages through it.
+ */
+export type DeviceOrder = "seen" | "id" | "type" | "battery" | "signal";
 
 export interface DeviceStore {
   /** Inserts or replaces, but keeps the `firstSeen` of a known device. */
   putDevice(device: Device): Promise<Device>;
   findDevice(id: string): Promise<Device | undefined>;
-  /** Last seen first, or by id. */
+  /** By default last seen first. */
   listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   /** By id, the first of those after `after`: how all that a filter finds are gone through, while they may change. */
   listDeviceIds(filter: DeviceFilter, after: string | undefined, limit: number): Promise<readonly string[]>;

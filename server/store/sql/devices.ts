@@ -1,17 +1,19 @@
 // Devices in SQL.
 
-import { type Kysely, sql } from "kysely";
+import { type Kysely, type RawBuilder, sql } from "kysely";
 import type { Readings } from "../../../firmware/core/wire.js";
 import { type DeviceStatus, GRACE_MS, PATIENCE, type Patience } from "../../shared/device-status.js";
-import type { Device, DeviceFilter, DeviceStore, StatusTerms } from "../devices.js";
+import type { Device, DeviceFilter, DeviceOrder, DeviceStore, StatusTerms } from "../devices.js";
 import { countOf } from "./count.js";
 import { isUnvouched } from "./counted.js";
+import type { SqlDialect } from "./database.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
 const devices = tableOf<Device, "devices">("devices", { readings: "json" }, ["quiet_key", "quiet_revision"]);
 
-export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
+export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): DeviceStore {
+  const orders = ordersIn(dialect);
   return {
     putDevice: (device) => devices.put(db, device, ["id"], ["firstSeen"], { quiet_key: null }),
 
@@ -19,7 +21,7 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
 
     async listDevices(filter, page, order = "seen") {
       const query = devicesThat(db, filter);
-      const sorted = order === "id" ? sql`id` : sql`last_seen desc, id`;
+      const sorted = orders[order];
       // The ids come from an index alone; only the devices of this page are read.
       const ids = query.select("id").orderBy(sorted).limit(page.limit).offset(page.offset);
       const rows = await db
@@ -56,6 +58,21 @@ export function createDeviceStore(db: Kysely<Tables>): DeviceStore {
   };
 }
 
+/** Ends with the id everywhere, so that no two devices are equal. */
+function ordersIn({ name }: SqlDialect): Readonly<Record<DeviceOrder, RawBuilder<unknown>>> {
+  const battery =
+    name === "sqlite"
+      ? sql`json_extract(readings, '$.battery_percent')`
+      : sql`(readings::json->>'battery_percent')::double precision`;
+  return {
+    id: sql`id`,
+    seen: sql`last_seen desc, id`,
+    type: sql`type, id`,
+    battery: sql`${battery} is null, ${battery}, id`,
+    signal: sql`rssi is null, rssi, id`,
+  };
+}
+
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   const { type, deviceTypes, version, tag, group, status, isVouched, search, isRootBehind } = filter;
   const needsIdentity = status !== undefined || isVouched !== undefined;
@@ -78,7 +95,16 @@ function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
   if (isRootBehind) query = query.where(sql<boolean>`root_version < (select max(version) from trust_roots)`);
   if (search !== undefined) {
-    query = query.where(isPartOf(search, "id"));
+    const tagged = db.selectFrom("device_tags").select("device_id").where(isPartOf(search, "tag"));
+    const grouped = db.selectFrom("device_labels").select("device_id").where(isPartOf(search, "group_name"));
+    query = query.where((where) =>
+      where.or([
+        isPartOf(search, "id"),
+        isPartOf(search, "address"),
+        where("id", "in", tagged),
+        where("id", "in", grouped),
+      ]),
+    );
   }
   return query;
 }

@@ -1,6 +1,7 @@
 // What the store promises about devices.
 
 import { expect } from "chai";
+import type { DeviceOrder } from "../../../server/store/devices.js";
 import type { Store } from "../../../server/store/store.js";
 import { sampleDevice } from "./samples.js";
 
@@ -30,6 +31,42 @@ export function deviceContract(store: () => Store): void {
     expect(page.totalCount).to.equal(3);
     expect(await store().countDevices()).to.equal(4);
     expect(await store().countDevicesSeenSince(2000)).to.equal(2);
+  });
+
+  it("orders them by what is asked for, and those that do not report it last", async () => {
+    const put = (id: string, battery_percent: number | null, rssi: number | null, more = {}) =>
+      store().putDevice(
+        sampleDevice({ id, rssi, readings: battery_percent === null ? null : { battery_percent }, ...more }),
+      );
+    await put("d1", 90, null, { type: "led" });
+    await put("d2", 9.5, -50);
+    await put("d3", null, -80);
+    await put("d4", 9.5, -50);
+    const idsBy = async (order: DeviceOrder) =>
+      (await store().listDevices({}, { limit: 3, offset: 1 }, order)).rows.map(({ id }) => id);
+    expect(await idsBy("battery")).to.deep.equal(["d4", "d1", "d3"]);
+    expect(await idsBy("signal")).to.deep.equal(["d2", "d4", "d1"]);
+    expect(await idsBy("type")).to.deep.equal(["d3", "d4", "d1"]);
+    expect(await idsBy("id")).to.deep.equal(["d2", "d3", "d4"]);
+  });
+
+  it("searches in ids, addresses, groups and tags, and takes % and _ as they are", async () => {
+    await store().putDevice(sampleDevice({ id: "roof", address: "192.168.7.20" }));
+    await store().putDevice(sampleDevice({ id: "hall", address: null }));
+    await store().putDevice(sampleDevice({ id: "cellar", address: "10.0.0.1" }));
+    await store().putLabels("hall", { tags: ["Lab_2"], group: null, pin: null });
+    await store().putLabels("cellar", { tags: ["x"], group: "Berlin", pin: null });
+    const found = async (search: string) => {
+      const { rows, totalCount } = await store().listDevices({ search }, { limit: 9, offset: 0 }, "id");
+      expect(totalCount).to.equal(rows.length);
+      return rows.map(({ id }) => id);
+    };
+    expect(await found("168.7")).to.deep.equal(["roof"]);
+    expect(await found("lab_")).to.deep.equal(["hall"]);
+    expect(await found("berl")).to.deep.equal(["cellar"]);
+    expect(await found("L")).to.deep.equal(["cellar", "hall"]);
+    expect(await found("%")).to.deep.equal([]);
+    expect(await store().listDeviceIds({ search: "168.7" }, undefined, 9)).to.deep.equal(["roof"]);
   });
 
   it("iterates over the ids that a filter finds, in parts, whatever changes behind it", async () => {

@@ -8,7 +8,7 @@ import { Bulk } from "../devices/bulk.js";
 import { RemovedDevices, RemovedLink } from "../devices/removed.js";
 import type { DeviceRow, DevicesAnswer, LabelsAnswer } from "../devices/row.js";
 import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
-import { ago, versionOf } from "../format.js";
+import { ago, signal, versionOf } from "../format.js";
 import { devicePath } from "../log.js";
 import type { PageProps } from "../page-props.js";
 import { Button } from "../parts/button.js";
@@ -22,6 +22,13 @@ import { go, Link, withQuery } from "../router.js";
 
 const LIMIT = 50;
 const FILTERS = ["search", "type", "version", "status", "tag", "group", "vouched"] as const;
+const ORDERS = [
+  ["id", "By id"],
+  ["seen", "Last seen first"],
+  ["type", "By type"],
+  ["battery", "Emptiest battery first"],
+  ["signal", "Weakest signal first"],
+] as const;
 const STATUSES = ["online", "late", "offline"] as const;
 
 export function Devices(props: PageProps) {
@@ -33,7 +40,7 @@ export function Devices(props: PageProps) {
 function AllDevices({ place, model, now }: PageProps) {
   const value = (name: string) => place.query.get(name) ?? "";
   const offset = readOffset(place.query.get("offset"));
-  const order = value("order") === "seen" ? "seen" : "id";
+  const order = ORDERS.find(([wanted]) => wanted === value("order"))?.[0] ?? "id";
   const filters = Object.fromEntries(FILTERS.map((name) => [name, value(name)]));
   const devices = useData<DevicesAnswer>(
     withParams("/api/devices", { ...filters, order, limit: LIMIT, offset }),
@@ -91,7 +98,7 @@ function AllDevices({ place, model, now }: PageProps) {
         <FilterField
           label="Search"
           type="search"
-          placeholder="Part of the id"
+          placeholder="Id, address, tag or group"
           value={value("search")}
           onChange={(search) => filter({ search })}
         />
@@ -113,11 +120,8 @@ function AllDevices({ place, model, now }: PageProps) {
         <ChoiceField
           label="Order"
           value={order}
-          choices={[
-            ["id", "By id"],
-            ["seen", "Last seen first"],
-          ]}
-          onChange={(next) => filter({ order: next === "seen" ? "seen" : "" })}
+          choices={ORDERS}
+          onChange={(next) => filter({ order: next === "id" ? "" : next })}
         />
       </search>
       <Problem text={data ? devices.problem : ""} />
@@ -144,6 +148,8 @@ function AllDevices({ place, model, now }: PageProps) {
           now={now + model.clockOffsetMs}
           chosen={mayChange ? chosen : undefined}
           onChoose={setChosen}
+          {...{ order }}
+          onOrder={(next) => filter({ order: next === "id" ? "" : next })}
         />
       )}
       <Pager {...{ place, offset }} limit={LIMIT} total={data?.total} onMove={() => setChosen(new Set())} />
@@ -170,15 +176,25 @@ function Choice({ label, value, choices, onChange }: ChoiceProps) {
   return <ChoiceField {...{ label, value, onChange }} choices={[["", "All"], ...all]} />;
 }
 
+type Order = (typeof ORDERS)[number][0];
+
 interface TableProps {
   readonly devices: readonly DeviceRow[];
   readonly now: number;
   /** `undefined`: selection is disabled. */
   readonly chosen: ReadonlySet<string> | undefined;
   readonly onChoose: (chosen: ReadonlySet<string>) => void;
+  readonly order: Order;
+  readonly onOrder: (order: Order) => void;
 }
 
-function DeviceTable({ devices, now, chosen, onChoose }: TableProps) {
+function DeviceTable({ devices, now, chosen, onChoose, order, onOrder }: TableProps) {
+  /** The heading of a column that the list can be ordered by. */
+  const sorted = (name: string, by: Order) => (
+    <Button look="link" isPressed={order === by} onClick={() => onOrder(by)}>
+      {name}
+    </Button>
+  );
   const ids = devices.map(({ device_id }) => device_id);
   const selection = chosen && {
     heading: (
@@ -197,7 +213,7 @@ function DeviceTable({ devices, now, chosen, onChoose }: TableProps) {
       namedBy={selection ? 1 : 0}
       columns={[
         ...(selection ? [[selection.heading, selection.cell] as const] : []),
-        ["Device", ({ device_id }) => <Link to={devicePath(device_id)}>{device_id}</Link>],
+        [sorted("Device", "id"), ({ device_id }) => <Link to={devicePath(device_id)}>{device_id}</Link>],
         [
           "State",
           ({ status, state }) => (
@@ -215,9 +231,15 @@ function DeviceTable({ devices, now, chosen, onChoose }: TableProps) {
           ),
           "mono",
         ],
-        ["Type", ({ device_type }) => device_type],
-        ["Tags", (device) => <LabelPills {...device} />],
-        ["Seen", ({ last_seen }) => ago(Date.parse(last_seen), now)],
+        [sorted("Type", "type"), ({ device_type }) => device_type],
+        ["Group", ({ group }) => group && <span class="pill group">{group}</span>],
+        ["Tags", (device) => <LabelPills {...device} group={null} />],
+        [
+          sorted("Battery", "battery"),
+          ({ battery_percent }) => battery_percent !== null && `${battery_percent} %`,
+        ],
+        [sorted("Signal", "signal"), ({ rssi }) => rssi !== null && `${signal(rssi)}, ${rssi} dBm`],
+        [sorted("Seen", "seen"), ({ last_seen }) => ago(Date.parse(last_seen), now)],
       ]}
     />
   );
