@@ -36,6 +36,7 @@ describe("signing in with a browser", function () {
     const { page, problems } = await open(stage.setupUrl);
     await page.getByRole("heading", { name: "First administrator" }).waitFor();
     expect(await overflowOf(page)).equal(0);
+    await page.getByLabel("Name").and(page.locator(":focus")).waitFor();
     await page.getByLabel("Name").fill("Ada");
     await page.getByLabel("New password").fill("ada and the sea");
     await page.getByRole("button", { name: "Create administrator" }).click();

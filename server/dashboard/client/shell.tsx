@@ -10,6 +10,7 @@ import { followServer, Watchers } from "./feed.js";
 import { type Change, change, initialModel, type Model } from "./model.js";
 import type { PageProps } from "./page-props.js";
 import { VIEWS } from "./pages.js";
+import { Button } from "./parts/button.js";
 import { focusContent, showWhole } from "./parts/focus.js";
 import { Empty } from "./parts/notes.js";
 import { Link, usePlace } from "./router.js";
@@ -60,7 +61,7 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
           </div>
         </header>
         <main id="content" tabIndex={-1} onFocusIn={showWhole}>
-          <Page key={place.path} {...{ actor, model, now, place, found }} />
+          <Page key={place.path} {...{ actor, model, now, place, found, onSignIn }} />
         </main>
       </WatchContext.Provider>
     </ActorContext.Provider>
@@ -70,9 +71,10 @@ export function Shell({ actor, onSignIn }: { readonly actor: ActorView; readonly
 interface FoundProps extends Omit<PageProps, "params"> {
   readonly actor: ActorView;
   readonly found: ReturnType<typeof matchPage>;
+  readonly onSignIn: () => void;
 }
 
-function Page({ actor, found, ...props }: FoundProps) {
+function Page({ actor, found, onSignIn, ...props }: FoundProps) {
   if (!found)
     return (
       <Empty title="Page not found">
@@ -84,9 +86,13 @@ function Page({ actor, found, ...props }: FoundProps) {
     return (
       <Empty title="You do not have access to this page">
         It requires <code>{needs}</code>
-        {actor.kind === "here"
-          ? ": sign in with an account that has it."
-          : `, which ${actor.name} does not have.`}
+        {actor.kind === "here" ? (
+          <>
+            : sign in with an account that has it. <Button onClick={onSignIn}>Sign in</Button>
+          </>
+        ) : (
+          `, which ${actor.name} does not have.`
+        )}
       </Empty>
     );
   const View = VIEWS[found.page];

@@ -2,7 +2,7 @@
 // the first administrator. Passwords are not stored.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { onServer } from "./base.js";
 import { sentence, useAction } from "./data.js";
 import { Button } from "./parts/button.js";
@@ -122,21 +122,28 @@ const Card = ({ title, children }: { readonly title: string; readonly children: 
   </main>
 );
 
-const NameField = ({ fixed }: { readonly fixed?: string | undefined }) => (
-  <>
-    <label for="name">Name</label>
-    <input
-      id="name"
-      name="name"
-      autocomplete="username"
-      autocapitalize="none"
-      spellcheck={false}
-      maxLength={64}
-      required
-      {...(fixed === undefined ? {} : { value: fixed, readOnly: true })}
-    />
-  </>
-);
+function NameField({ fixed }: { readonly fixed?: string | undefined }) {
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    if (fixed === undefined) input.current?.focus();
+  }, []);
+  return (
+    <>
+      <label for="name">Name</label>
+      <input
+        ref={input}
+        id="name"
+        name="name"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        maxLength={64}
+        required
+        {...(fixed === undefined ? {} : { value: fixed, readOnly: true })}
+      />
+    </>
+  );
+}
 
 function PasswordField(props: {
   readonly label: string;

@@ -1,6 +1,7 @@
 // The audit log, newest first, with the fields before and after.
 
 import type { AuditView } from "../../../api/account-views.js";
+import { nameOfSubject, pathOfSubject } from "../audit-subject.js";
 import { useData, withParams } from "../data.js";
 import { moment, words } from "../format.js";
 import type { PageProps } from "../page-props.js";
@@ -11,7 +12,7 @@ import { Empty, Loading, Problem } from "../parts/notes.js";
 import { Older, useOlder } from "../parts/older.js";
 import { type Question, useQuestion } from "../parts/question.js";
 import { Terms } from "../parts/terms.js";
-import { go, withQuery } from "../router.js";
+import { go, Link, withQuery } from "../router.js";
 import { ask } from "../session.js";
 
 const LIMIT = 50;
@@ -92,7 +93,7 @@ function Entries({ path, newest, onAsk, onUndone }: EntriesProps) {
               <time dateTime={entry.time}>{moment(entry.time)}</time>
               <strong>{entry.actor}</strong>
               <span class="kind busy">{entry.action.replace(".", " ")}</span>
-              <code>{entry.subject}</code>
+              <Subject entry={entry} />
               <span class="quiet">{entry.address}</span>
               {entry.undo !== null && <Undo entry={entry} onAsk={onAsk} onUndone={onUndone} />}
             </p>
@@ -103,6 +104,17 @@ function Entries({ path, newest, onAsk, onUndone }: EntriesProps) {
       <Problem text={older.action.problem} />
       <Older {...older} />
     </>
+  );
+}
+
+function Subject({ entry }: { readonly entry: AuditView }) {
+  const to = pathOfSubject(entry.subject);
+  const name = nameOfSubject(entry);
+  const code = <code>{entry.subject}</code>;
+  return (
+    <span>
+      {to === undefined ? code : <Link to={to}>{code}</Link>} {!entry.subject.endsWith(`/${name}`) && name}
+    </span>
   );
 }
 

@@ -82,7 +82,20 @@ export function DevicePage({ params, model, now }: PageProps) {
         </section>
         <Why why={why.data} problem={why.problem} />
       </div>
-      {mayChange ? (
+      <p class="labels">
+        <LabelPills {...data} />
+      </p>
+      <Orders device={data} mayChange={mayChange} />
+      <h2>Attempts</h2>
+      {data.attempts.length === 0 && <Empty title="No updates yet">The reasons are listed above.</Empty>}
+      {data.attempts.slice(0, SHOWN_ATTEMPT_COUNT).map((update) => (
+        <div key={update.id} class="card padded attempt-card">
+          <Attempt update={update} firmware={model.firmware.get(update.firmware_id)} events={events} />
+        </div>
+      ))}
+      <h2>Timeline</h2>
+      <Timeline path={path} newest={events} problem={timeline.problem} />
+      {mayChange && (
         <section>
           <h2>Tags, group and pin</h2>
           {/* Reset when they were changed elsewhere. */}
@@ -95,21 +108,7 @@ export function DevicePage({ params, model, now }: PageProps) {
             }}
           />
         </section>
-      ) : (
-        <p class="labels">
-          <LabelPills {...data} />
-        </p>
       )}
-      <Orders device={data} mayChange={mayChange} />
-      <h2>Attempts</h2>
-      {data.attempts.length === 0 && <Empty title="No updates yet">The reasons are listed above.</Empty>}
-      {data.attempts.slice(0, SHOWN_ATTEMPT_COUNT).map((update) => (
-        <div key={update.id} class="card padded attempt-card">
-          <Attempt update={update} firmware={model.firmware.get(update.firmware_id)} events={events} />
-        </div>
-      ))}
-      <h2>Timeline</h2>
-      <Timeline path={path} newest={events} problem={timeline.problem} />
     </>
   );
 }

@@ -6,13 +6,16 @@ import { outlineLayers, stackVersions } from "./version-stack.js";
 
 const WIDTH = 600;
 const HEIGHT = 160;
+/** Of less, a chart would be a triangle. */
+const LEAST_SPAN_MS = 3 * 3_600_000;
 
 export function VersionChart({ samples }: { readonly samples: HistoryView["samples"] }) {
   const stack = stackVersions(samples);
   const [first = 0] = stack.times;
+  const spanMs = (stack.times.at(-1) ?? first) - first;
   return (
     <figure class="chart">
-      {stack.times.length > 1 ? (
+      {spanMs >= LEAST_SPAN_MS ? (
         <>
           <svg
             viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -34,7 +37,7 @@ export function VersionChart({ samples }: { readonly samples: HistoryView["sampl
           </p>
         </>
       ) : (
-        <p class="quiet">No history yet. A sample is taken every hour.</p>
+        <p class="quiet">Too little history for a chart: a sample is taken every hour.</p>
       )}
       <figcaption>
         <ul class="legend">
