@@ -4,6 +4,18 @@ import type { Mutation } from "./mutation.js";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
+    what: "all or none: the others keep an image that does not work on one node",
+    file: "firmware/core/gateway/job-end.ts",
+    original: 'if (isCommitted && nodes.some(({ phase }) => phase === "failed")) return "takeBack";',
+    mutated: "",
+  },
+  {
+    what: "all or none: a node that has staged it starts an image that the others go back from",
+    file: "firmware/core/gateway/job-members.ts",
+    original: "if (isStaged && isCommitted && !isTakenBack)",
+    mutated: "if (isStaged && isCommitted)",
+  },
+  {
     what: "nodes find their gateway on a channel that it leaves when it joins its network",
     file: "firmware/core/gateway/gateway-device.ts",
     original: "if (at < QUIET_MS && !this.state.device.wifi.online) return;",
@@ -164,7 +176,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "an order is not kept",
     file: "firmware/core/gateway/job.ts",
-    original: '{ type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false }) },',
+    original:
+      '{ type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false, isTakenBack: false }) },',
     mutated: "",
   },
   {

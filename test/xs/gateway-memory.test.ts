@@ -21,6 +21,7 @@ function order(): string {
   const { manifest, image } = makeRelease(40_000);
   return writeKeptJob({
     isCommitted: false,
+    isTakenBack: false,
     order: {
       id: 1,
       firmwareId: 7,

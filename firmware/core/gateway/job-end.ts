@@ -1,6 +1,6 @@
 // When an order is over, and how, from how far its nodes are: each for itself, or all of them together. Pure; knows nothing of images and requests.
 
-import { isForNode, type Member } from "./job-members.js";
+import { isForNode, type Member, WENT_BACK } from "./job-members.js";
 import { isOver, type JobNode } from "./job-nodes.js";
 import type { JobOrder } from "./job-order.js";
 
@@ -24,6 +24,7 @@ interface Distributed {
   readonly nodes: readonly JobNode[];
   readonly members: readonly Member[];
   readonly isCommitted: boolean;
+  readonly isTakenBack: boolean;
   readonly beganAt: number;
   /** When a node has moved last. */
   readonly movedAt: number;
@@ -50,9 +51,15 @@ function summary(nodes: readonly JobNode[]): JobEnd {
   return { status: doneCount > 0 ? "completed" : "failed", message };
 }
 
-/** Before the commit one that fails ends it for all; afterwards it is only waited for. */
-export function endOfAll(state: Distributed, order: JobOrder, at: number): JobEnd | "commit" | undefined {
-  const { nodes, members, isCommitted, beganAt, movedAt } = state;
+/** Before the commit one that fails ends it for all; afterwards all others go back. */
+export function endOfAll(
+  state: Distributed,
+  order: JobOrder,
+  at: number,
+): JobEnd | "commit" | "takeBack" | undefined {
+  const { nodes, members, isCommitted, isTakenBack, beganAt, movedAt } = state;
+  if (isTakenBack) return endOfReturn(state, at);
+  if (isCommitted && nodes.some(({ phase }) => phase === "failed")) return "takeBack";
   if (isCommitted) {
     if (nodes.some((node) => !isOver(node) && at - node.at < SILENT_MS)) return undefined;
     if (nodes.length === 0 || at - movedAt < GATHER_MS) return undefined;
@@ -72,4 +79,14 @@ export function endOfAll(state: Distributed, order: JobOrder, at: number): JobEn
     nodes.some((node) => node.id === id && (node.phase === "staged" || node.phase === "completed")),
   );
   return hasAll && at - beganAt >= GATHER_MS ? "commit" : undefined;
+}
+
+/** Who has gone back counts as failed. One that is silent does so when it is heard again. */
+function endOfReturn({ nodes, movedAt }: Distributed, at: number): JobEnd | undefined {
+  if (nodes.some(({ phase, at: heardAt }) => phase !== "failed" && at - heardAt < SILENT_MS))
+    return undefined;
+  if (at - movedAt < GATHER_MS) return undefined;
+  const first = nodes.find(({ phase, error }) => phase === "failed" && error !== WENT_BACK);
+  const why = first ? `${first.id}: ${first.error}` : "a node has failed";
+  return { status: "failed", message: `${why}; the others have gone back` };
 }

@@ -70,8 +70,11 @@ export const isForNode = (
 
 type News = Pick<JobNode, "id" | "phase" | "part"> & { readonly error?: string };
 
+/** The error of a node that has gone back because another one has failed. */
+export const WENT_BACK = "it has gone back with the others";
+
 /** What a check says of the node's part in an order; undefined: nothing. */
-export function newsOfCheck(order: JobOrder, check: Check): News | undefined {
+export function newsOfCheck(order: JobOrder, check: Check, isTakenBack = false): News | undefined {
   const { image } = order;
   if (!image || !isForNode(order, check)) return undefined;
   const { id } = check;
@@ -80,7 +83,8 @@ export function newsOfCheck(order: JobOrder, check: Check): News | undefined {
     return check.slotState === "valid"
       ? { id, phase: "completed", part }
       : { id, phase: "transferring", part };
-  return check.stagedSha256 === image.release.imageSha256 ? { id, phase: "staged", part } : undefined;
+  if (check.stagedSha256 === image.release.imageSha256) return { id, phase: "staged", part };
+  return isTakenBack ? { id, phase: "failed", part, error: WENT_BACK } : undefined;
 }
 
 /** That somebody is at the image now, from the byte that is asked for on. */
@@ -137,6 +141,8 @@ export interface Standing {
   /** It is being carried out: nodes are offered the image. Otherwise it is over, and was given up unless it was committed. */
   readonly isOpen: boolean;
   readonly isCommitted: boolean;
+  /** It was committed, and one node has failed since: whoever runs the image goes back. */
+  readonly isTakenBack: boolean;
   /** Nodes that are at it are to stop. */
   readonly isStopped: boolean;
   readonly nodes: readonly JobNode[];
@@ -144,7 +150,7 @@ export interface Standing {
 
 /** The answer to a node's check; undefined: the update server is asked. @param time seconds since 1970 */
 export function answerMember(
-  { order, isOpen, isCommitted, isStopped, nodes }: Standing,
+  { order, isOpen, isCommitted, isTakenBack, isStopped, nodes }: Standing,
   request: ExchangeRequest,
   time: number,
 ): ExchangeAnswer | undefined {
@@ -155,9 +161,10 @@ export function answerMember(
   if (!check || !image || !isForNode(order, check)) return undefined;
   const { release } = image;
   const isStaged = check.stagedSha256 === release.imageSha256;
-  if (check.imageSha256 === release.imageSha256) return undefined;
-  if (isStaged && isCommitted)
-    return answer({ update_available: false, time, poll_seconds: POLL_SECONDS, commit: release.imageSha256 });
+  const go = { update_available: false, time, poll_seconds: POLL_SECONDS };
+  if (check.imageSha256 === release.imageSha256)
+    return isTakenBack ? answer({ ...go, revert: release.imageSha256 }) : undefined;
+  if (isStaged && isCommitted && !isTakenBack) return answer({ ...go, commit: release.imageSha256 });
   if (!isOpen) return isStaged ? answer({ update_available: false, time, abandon: true }) : undefined;
   // it has said why it does not take it: asked again it would say the same
   if (nodes.some(({ id, phase }) => id === check.id && phase === "failed")) return undefined;

@@ -50,8 +50,10 @@ export interface JobOrder {
 /** What is kept of an order over a restart. */
 export interface KeptJob {
   readonly order: JobOrder;
-  /** Every node has the image, and is told to start it: there is no way back. */
+  /** Every node has the image, and is told to start it. */
   readonly isCommitted: boolean;
+  /** One of them could not keep it: the others are told to go back. */
+  readonly isTakenBack: boolean;
 }
 
 /** The oldest order in the answer to a poll; undefined: there is none. `false`: this is no such answer. */
@@ -65,10 +67,16 @@ export function readOrders(text: string): JobOrder | undefined | false {
 export function readKeptJob(text: string | undefined): KeptJob | undefined {
   const object = text === undefined ? undefined : readJsonObject(text, BOUNDS);
   const order = object && readOrder(object);
-  return order && { order, isCommitted: object.get("committed") === true };
+  return (
+    order && {
+      order,
+      isCommitted: object.get("committed") === true,
+      isTakenBack: object.get("taken_back") === true,
+    }
+  );
 }
 
-export const writeKeptJob = ({ order, isCommitted }: KeptJob): string =>
+export const writeKeptJob = ({ order, isCommitted, isTakenBack }: KeptJob): string =>
   writeJson({
     id: order.id,
     firmware_id: order.firmwareId,
@@ -84,6 +92,7 @@ export const writeKeptJob = ({ order, isCommitted }: KeptJob): string =>
     rule: order.rule,
     ...(order.nodeId === undefined ? {} : { node_id: order.nodeId }),
     ...(isCommitted ? { committed: true } : {}),
+    ...(isTakenBack ? { taken_back: true } : {}),
   });
 
 function readOrder(object: JsonObject): JobOrder | undefined {

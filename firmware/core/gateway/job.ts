@@ -9,7 +9,8 @@
 // The order is in NVS, so a restart continues it: the image proves itself, the nodes are known again by what they ask.
 //
 // `each`: who fails does not keep the others. `all`: nodes stage the image and wait; when every node of the type that was heard lately has it,
-// the order is committed, and they are told to start it. If one fails or falls silent before that, all give it up.
+// the order is committed, and they are told to start it. If one fails or falls silent before that, all give it up; if one fails behind it, all
+// others are told to go back.
 
 import type { Effect, HttpRequest, TimerEffect } from "../effect.js";
 import type { Event, Stamp } from "../event.js";
@@ -96,6 +97,7 @@ export interface JobState {
   readonly order: JobOrder | undefined;
   readonly phase: "idle" | "fetching" | "distributing" | "finishing";
   readonly isCommitted: boolean;
+  readonly isTakenBack: boolean;
   /** The order before: nodes that have staged it and come late are told to start it, or to drop it; those that are at it to stop. */
   readonly past: (KeptJob & { readonly isGivenUp: boolean; readonly at: number }) | undefined;
   readonly plain: PlainState | undefined;
@@ -115,6 +117,7 @@ export const initialJob: JobState = Object.freeze({
   order: undefined,
   phase: "idle",
   isCommitted: false,
+  isTakenBack: false,
   past: undefined,
   plain: undefined,
   nodes: Object.freeze([]),
@@ -181,9 +184,12 @@ export function memberHeard(state: JobState, request: ExchangeRequest, peer: str
     : state.members;
   if (!order) return { ...state, members };
   const news = check
-    ? newsOfCheck(order, check)
+    ? newsOfCheck(order, check, state.isTakenBack)
     : (newsOfDownload(order, members, peer, request) ?? newsOfReport(order, request));
-  if (!news) return { ...state, members };
+  // why one has failed is not covered by its having gone back
+  const isKnown =
+    state.isTakenBack && state.nodes.some(({ id, phase }) => id === news?.id && phase === "failed");
+  if (!news || isKnown) return { ...state, members };
   const nodes = withNode(state.nodes, { ...news, at });
   return { ...state, members, nodes, movedAt: nodes === state.nodes ? state.movedAt : at };
 }
@@ -354,6 +360,7 @@ function take(state: JobState, order: JobOrder, around: JobSurroundings, { at }:
     order,
     phase: "fetching",
     isCommitted: false,
+    isTakenBack: false,
     nodes: [],
     beganAt: at,
     movedAt: at,
@@ -368,7 +375,7 @@ function take(state: JobState, order: JobOrder, around: JobSurroundings, { at }:
     begun,
     [
       log,
-      { type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false }) },
+      { type: "store", key: JOB_KEY, value: writeKeptJob({ order, isCommitted: false, isTakenBack: false }) },
       ...(order.image ? [] : ([{ type: "takeCache" }] as const)),
       ...wantImage(order, around),
       LOOK,
@@ -397,7 +404,7 @@ function dropped(state: JobState, why: string | undefined, at: number): JobStep 
       request: state.request,
       asking: state.asking,
       plain,
-      past: { order, isCommitted: state.isCommitted, isGivenUp, at },
+      past: { order, isCommitted: state.isCommitted, isTakenBack: state.isTakenBack, isGivenUp, at },
     },
     [
       { type: "log", level, message: `distribution of ${nameOf(order)}: ${end}` },
@@ -469,18 +476,29 @@ function distribute(state: JobState, order: JobOrder): JobStep {
 function distributing(state: JobState, order: JobOrder, around: JobSurroundings, at: number): JobStep {
   const seen = withMeshNodes(withSent(state, around.sentBytes), around.meshNodes, at);
   const end = order.rule === "all" ? endOfAll(seen, order, at) : endOfEach(seen, order, at);
-  if (end === "commit") {
-    const value = writeKeptJob({ order, isCommitted: true });
-    return [
-      { ...seen, isCommitted: true, movedAt: at },
-      [
-        { type: "log", level: "info", message: `all nodes have ${nameOf(order)}: they start it` },
-        { type: "store", key: JOB_KEY, value },
-        LOOK,
-      ],
-    ];
-  }
+  if (end === "commit") return decided(seen, order, { isCommitted: true, isTakenBack: false }, at);
+  if (end === "takeBack") return decided(seen, order, { isCommitted: true, isTakenBack: true }, at);
   return [end ? finishing(seen, end.status, end.message) : seen, [LOOK]];
+}
+
+/** It is in NVS before a node hears of it. */
+function decided(
+  state: JobState,
+  order: JobOrder,
+  decision: Pick<KeptJob, "isCommitted" | "isTakenBack">,
+  at: number,
+): JobStep {
+  const message = decision.isTakenBack
+    ? `a node could not keep ${nameOf(order)}: the others go back`
+    : `all nodes have ${nameOf(order)}: they start it`;
+  return [
+    { ...state, ...decision, movedAt: at },
+    [
+      { type: "log", level: decision.isTakenBack ? "warn" : "info", message },
+      { type: "store", key: JOB_KEY, value: writeKeptJob({ order, ...decision }) },
+      LOOK,
+    ],
+  ];
 }
 
 /** Nodes do not report how far they are: what is in the air is theirs. */

@@ -153,12 +153,12 @@ class Turn {
     const { at } = this.#stamp;
     const about = order ? this.state.job : past;
     if (!about?.order) return undefined;
-    const { isCommitted } = about;
+    const { isCommitted, isTakenBack } = about;
     const isGivenUp = order ? result?.status === "failed" && !isCommitted : (past?.isGivenUp ?? false);
     const isStopped = !order && isGivenUp && at - (past?.at ?? 0) < STOPPED_MS;
-    const isOpen = order !== undefined && !isGivenUp;
+    const isOpen = order !== undefined && !isGivenUp && !isTakenBack;
     const time = Math.floor(timeAt(this.state.gateway.device.update.clock, at));
-    const standing = { order: about.order, isOpen, isCommitted, isStopped, nodes };
+    const standing = { order: about.order, isOpen, isCommitted, isTakenBack, isStopped, nodes };
     return answerMember(standing, request, time);
   }
 

@@ -73,12 +73,15 @@ describe("an order of the update server", () => {
       expect(readOrders(text), text).equal(false);
   });
 
-  it("is kept with its release, its node, and whether there is no way back any more", () => {
+  it("is kept with its release, its node, and what was decided", () => {
     for (const from of [ORDER, SIGNED])
       for (const isCommitted of [false, true]) {
         const order = read({}, from);
         if (!order) throw new Error("no order");
-        expect(readKeptJob(writeKeptJob({ order, isCommitted }))).deep.equal({ order, isCommitted });
+        for (const isTakenBack of [false, true]) {
+          const kept = { order, isCommitted, isTakenBack };
+          expect(readKeptJob(writeKeptJob(kept))).deep.equal(kept);
+        }
       }
     expect(readKeptJob(undefined)).equal(undefined);
     expect(readKeptJob('{"id":4}')).equal(undefined);

@@ -10,6 +10,7 @@ import {
   jobStep,
   memberHeard,
 } from "../../../../firmware/core/gateway/job.js";
+import { answerMember, WENT_BACK } from "../../../../firmware/core/gateway/job-members.js";
 import type { JobNode } from "../../../../firmware/core/gateway/job-nodes.js";
 import { JOB_KEY } from "../../../../firmware/core/gateway/job-order.js";
 import type { ExchangeRequest } from "../../../../firmware/core/radio/exchange-message.js";
@@ -93,6 +94,17 @@ class Gateway {
     };
     this.state = { ...this.state, nodes: [...this.state.nodes.filter((node) => node.id !== id), one] };
     return this;
+  }
+
+  /** What a check is answered. */
+  answered(id: string, more: object): unknown {
+    const { order, past, nodes, isCommitted, isTakenBack } = this.state;
+    if (!order && !past) return undefined;
+    const standing = { order: order ?? past!.order, isOpen: !isTakenBack, isCommitted, isTakenBack };
+    const body = JSON.stringify({ device_id: id, device_type: "pir", current_version: "1.0.0", ...more });
+    const request: ExchangeRequest = { method: "POST", target: "/api/ota/check", headers: {}, body };
+    const answer = answerMember({ ...standing, isStopped: false, nodes }, request, 1_800_000_000);
+    return answer && JSON.parse(new TextDecoder().decode(answer.body));
   }
 
   get types(): string[] {
@@ -232,6 +244,36 @@ describe("the nodes of an order", () => {
     expect(gateway.node("pir-2", "staged").look().state.isCommitted).equal(true);
     expect(gateway.stored).include('"committed":true');
     expect(gateway.boot().state.isCommitted, "over a restart").equal(true);
+  });
+
+  it("all or none: one that fails after the start takes all others back, over a restart and when they come late", () => {
+    const sha256 = PAGED.imageSha256;
+    const gateway = new Gateway().boot().check("pir-1").distributing({ rule: "all" });
+    const two = "02:00:00:00:01:02";
+    gateway.at = 200_000;
+    gateway.check("pir-1").check("pir-2", {}, two).node("pir-1", "staged").node("pir-2", "staged").look();
+    gateway.check("pir-1", { image_sha256: sha256, slot_state: "valid" });
+    expect(gateway.answered("pir-2", { staged_sha256: sha256 })).include({ commit: sha256 });
+    const report = { device_id: "pir-2", firmware_id: 7, status: "failed", error_message: "it crashed" };
+    gateway.heard("/api/ota/status", report, two).look();
+    expect(gateway.state).include({ isCommitted: true, isTakenBack: true });
+    expect(gateway.answered("pir-1", { image_sha256: sha256 })).include({ revert: sha256 });
+    expect(gateway.answered("pir-3", { staged_sha256: sha256 })).include({ abandon: true });
+    expect(gateway.answered("pir-3", {}), "nobody is offered it any more").equal(undefined);
+
+    gateway.boot();
+    gateway.look().look();
+    gateway.check("pir-1", { image_sha256: sha256, slot_state: "valid" });
+    expect(gateway.state.isTakenBack, "over a restart").equal(true);
+    gateway.heard("/api/ota/status", report, two).check("pir-2", {}, two).check("pir-1", {});
+    gateway.at += 149_000;
+    expect(gateway.look().state.phase).equal("distributing");
+    gateway.at += 2_000;
+    expect(gateway.look().state.result).deep.equal({
+      status: "failed",
+      message: "pir-2: it crashed; the others have gone back",
+    });
+    expect(gateway.state.nodes.map(({ error }) => error)).deep.equal([WENT_BACK, "it crashed"]);
   });
 
   it("all or none: one that fails or falls silent ends it for all", () => {
