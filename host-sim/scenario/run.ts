@@ -168,6 +168,8 @@ class Actor implements ScenarioRun {
   readonly #transfer: TransferCount;
   /** When a device was first seen to run what was published for it. */
   readonly #updatedMs = new Map<RunningDevice, number>();
+  /** Which version does not work on which device. */
+  readonly #failing = new Map<RunningDevice, string>();
   #isDue = false;
 
   constructor(scenario: Scenario, tools: ScenarioTools, desk: Desk, placed: readonly PlacedDevice[]) {
@@ -276,9 +278,9 @@ class Actor implements ScenarioRun {
   async #do(step: Step): Promise<string | undefined> {
     switch (step.type) {
       case "publish":
-        return this.#publish(step.deviceType, step.version);
+        return this.#publish(step);
       case "order":
-        return this.#publish(step.deviceType, step.version, step.rule);
+        return this.#publish(step, step.rule);
       case "cutPower": {
         const devices = this.#meant(step.who);
         for (const { device } of devices) device.powerOff();
@@ -296,7 +298,10 @@ class Actor implements ScenarioRun {
     }
   }
 
-  async #publish(type: string, version: string, rule?: OrderRule): Promise<undefined> {
+  async #publish(step: Extract<Step, { type: "publish" | "order" }>, rule?: OrderRule): Promise<undefined> {
+    const { deviceType: type, version, failsOn } = step;
+    if (failsOn !== undefined)
+      for (const one of this.#meant(failsOn)) if (one.placed.type === type) this.#failing.set(one, version);
     const { placed } = this.devices.find((one) => one.placed.type === type)!;
     const image = await this.#tools.image(placed, version);
     const { server } = this.#tools;
@@ -349,7 +354,17 @@ class Actor implements ScenarioRun {
   #tick(): void {
     this.#isDue = true;
     this.#tools.onSecond?.(this);
+    this.#fail();
     this.desk.world.schedule(SECOND_MS, () => this.#tick());
+  }
+
+  /** A reset before the trial has passed: the boot loader goes back to the image before. */
+  #fail(): void {
+    for (const [{ device }, version] of this.#failing)
+      if (device.machine && versionOf(device) === version && !isValidated(device)) {
+        device.powerOff();
+        device.powerOn();
+      }
   }
 
   #meant(who: string): readonly RunningDevice[] {

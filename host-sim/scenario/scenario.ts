@@ -50,13 +50,20 @@ export type OrderRule = "each" | "all";
 
 export type Step =
   /** A signed release of this type is offered from now on. */
-  | { readonly type: "publish"; readonly deviceType: string; readonly version: string }
+  | {
+      readonly type: "publish";
+      readonly deviceType: string;
+      readonly version: string;
+      readonly failsOn?: string;
+    }
   /** Gateways are told to distribute a signed release, which no check is offered. */
   | {
       readonly type: "order";
       readonly deviceType: string;
       readonly version: string;
       readonly rule: OrderRule;
+      /** A device, a group or all: there this version is reset whenever it has started on trial. */
+      readonly failsOn?: string;
     }
   | { readonly type: "cutPower"; readonly who: string; readonly seconds: number }
   | { readonly type: "wait"; readonly seconds: number }
@@ -189,6 +196,7 @@ function readStep(value: unknown, index: number): Step {
     "publish",
     "order",
     "rule",
+    "failsOn",
     "cutPower",
     "wait",
     "until",
@@ -201,6 +209,7 @@ function readStep(value: unknown, index: number): Step {
       type: "publish",
       deviceType: fields.text("publish"),
       version: version(fields.text("version"), `${where}.version`),
+      ...failsOn(fields),
     };
   if (fields.has("order")) {
     const rule = fields.text("rule", "each");
@@ -211,6 +220,7 @@ function readStep(value: unknown, index: number): Step {
       deviceType: fields.text("order"),
       version: version(fields.text("version"), `${where}.version`),
       rule,
+      ...failsOn(fields),
     };
   }
   if (fields.has("cutPower"))
@@ -236,6 +246,9 @@ function readStep(value: unknown, index: number): Step {
   return { type: "radio", terms: Object.fromEntries(given) };
 }
 
+const failsOn = (fields: Fields): { readonly failsOn?: string } =>
+  fields.has("failsOn") ? { failsOn: fields.text("failsOn") } : {};
+
 function readExpectations(value: unknown): Expectations {
   const fields = new Fields(value, "expect", ["versions", "framesPerPart", "serverShare"]);
   const versions = fields.get("versions") ?? {};
@@ -260,6 +273,11 @@ function checkNames(scenario: Scenario): void {
     ),
     ...scenario.steps.flatMap((step, index) =>
       "who" in step ? [[`steps[${index}].${step.type}`, step.who] as const] : [],
+    ),
+    ...scenario.steps.flatMap((step, index) =>
+      "failsOn" in step && step.failsOn !== undefined
+        ? [[`steps[${index}].failsOn`, step.failsOn] as const]
+        : [],
     ),
     ...Object.keys(scenario.expect.versions).map((who) => ["expect.versions", who] as const),
   ];

@@ -3,7 +3,6 @@
 import { expect } from "chai";
 import { sourceParts } from "../../../host-sim/scenario/count-frames.js";
 import { presetScenario } from "../../../host-sim/scenario/presets.js";
-import { runScenario, type ScenarioResult, type ScenarioRun } from "../../../host-sim/scenario/run.js";
 import {
   isMeant,
   placedDevices,
@@ -11,26 +10,11 @@ import {
   type Scenario,
   ScenarioError,
 } from "../../../host-sim/scenario/scenario.js";
-import { openScenarioServer } from "../../../server/demo/scenario-server.js";
+import { runOnServer } from "./run-on-server.js";
 
 const NODES = { name: "node", app: "transmitter", count: 3 };
 const read = (fields: object): Scenario =>
   readScenario(JSON.stringify({ devices: [{ name: "gateway", app: "receiver" }, NODES], ...fields }));
-
-async function run(scenario: Scenario): Promise<ScenarioResult> {
-  let started: ScenarioRun | undefined;
-  const open = await openScenarioServer(() => started?.desk.world.nowMs ?? 0);
-  try {
-    return await runScenario(scenario, {
-      ...open,
-      onDesk: (desk) => {
-        started = desk;
-      },
-    });
-  } finally {
-    await open.close();
-  }
-}
 
 describe("a file with a scenario", () => {
   it("names its devices, its steps and what must hold", () => {
@@ -86,6 +70,10 @@ describe("a file with a scenario", () => {
     [{ steps: [{ radio: { loss: 2 } }] }, "steps[0].radio.loss is not a number from 0 to 1"],
     [{ steps: [{ until: "node", version: "one" }] }, 'steps[0].version: "one" is not a version'],
     [{ steps: [{ cutPower: "moon" }] }, 'steps[0].cutPower: there is no device and no group "moon"'],
+    [
+      { steps: [{ publish: "transmitter", version: "1.1.0", failsOn: "moon" }] },
+      'steps[0].failsOn: there is no device and no group "moon"',
+    ],
     [{ steps: [{ publish: "cms", version: "1.0.0" }] }, 'steps[0].publish: no device is of the type "cms"'],
     [
       { expect: { versions: { nobody: "1.0.0" } } },
@@ -113,7 +101,7 @@ describe("the parts of an image", () => {
 
 describe("a scenario", () => {
   it("brings a mesh its update: one download, at most 1.6 frames for each part", async () => {
-    const result = await run(presetScenario("mesh", { nodes: 3, loss: 0.2, seed: 7 }));
+    const result = await runOnServer(presetScenario("mesh", { nodes: 3, loss: 0.2, seed: 7 }));
     expect(result.failed).deep.equal([]);
     expect(result).include({ ok: true, serverShare: 1 });
     expect(result.framesPerPart).within(1, 1.6);
@@ -122,7 +110,7 @@ describe("a scenario", () => {
 
   it("fails, and says what does not hold", async () => {
     const scenario = presetScenario("mesh", { nodes: 1, loss: 0, seed: 1 });
-    const result = await run({
+    const result = await runOnServer({
       ...scenario,
       steps: [{ type: "wait", seconds: 60 }],
       expect: { versions: { node: "1.1.0" }, framesPerPart: 1.6 },
