@@ -21,6 +21,7 @@ import { fleetRoutes } from "./api/fleet-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { limitAddresses } from "./api/http/address-limit.js";
+import { compressReads } from "./api/http/compression.js";
 import { readEmptyBodies } from "./api/http/empty-body.js";
 import { securityHeaders } from "./api/http/security-headers.js";
 import { describeApi } from "./api/openapi/openapi.js";
@@ -243,7 +244,8 @@ export function createApp(options: AppOptions): FastifyInstance {
     for (const { url } of app.routeAccess) requireFreePrefix(prefix, url);
   });
   securityHeaders(app, context);
-  describeApi(app, prefix, (api) => {
+  describeApi(app, prefix, async (api) => {
+    await compressReads(api);
     for (const routes of ROUTES) routes(api, context);
     api.register(async (uploads) => {
       await uploads.register(multipart, multipartOptions(settings));

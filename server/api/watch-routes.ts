@@ -96,7 +96,8 @@ function streamEvents(
     if (raw.writableLength > MAX_WAITING_BYTES) raw.destroy();
     else raw.write(text);
   };
-  send("retry: 2000\n\nevent: open\ndata: {}\n\n");
+  // Not `open`: that is the browser's own event, which would load everything twice.
+  send("retry: 2000\n\nevent: ready\ndata: {}\n\n");
   const unwatch = live.watch({
     message: (message) =>
       send(`event: ${message.type}\ndata: ${JSON.stringify(viewMessage(message, context))}\n\n`),

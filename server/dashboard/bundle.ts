@@ -1,10 +1,17 @@
 // Bundles the dashboard's client in memory. Nothing is written to disk and nothing is fetched.
 
+import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 
 export interface ClientBundle {
-  readonly script: string;
-  readonly style: string;
+  readonly script: ClientFile;
+  readonly style: ClientFile;
+}
+
+export interface ClientFile {
+  readonly text: string;
+  /** Entity tag of its contents; weak, since they are also sent compressed. */
+  readonly etag: string;
 }
 
 export async function bundleClient(): Promise<ClientBundle> {
@@ -22,6 +29,9 @@ export async function bundleClient(): Promise<ClientBundle> {
     legalComments: "none",
     logLevel: "silent",
   });
-  const text = (ending: string) => result.outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
-  return { script: text(".js"), style: text(".css") };
+  const file = (ending: string): ClientFile => {
+    const text = result.outputFiles.find(({ path }) => path.endsWith(ending))?.text ?? "";
+    return { text, etag: `W/"${createHash("sha256").update(text).digest("base64url").slice(0, 22)}"` };
+  };
+  return { script: file(".js"), style: file(".css") };
 }

@@ -3,7 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import type { Context } from "../api/context.js";
 import { DASHBOARD_POLICY, setContentSecurityPolicy } from "../api/http/content-security-policy.js";
-import { bundleClient } from "./bundle.js";
+import { bundleClient, type ClientBundle, type ClientFile } from "./bundle.js";
 import { pageAt } from "./page.js";
 import { PAGE_PATHS } from "./paths.js";
 
@@ -25,16 +25,15 @@ export function dashboardRoutes(app: FastifyInstance, { prefix }: Pick<Context, 
         .send(page),
     );
   }
-  app.get("/dashboard/client.js", open, async (_request, reply) =>
-    reply
-      .type("text/javascript; charset=utf-8")
-      .header("cache-control", "no-cache")
-      .send((await client()).script),
-  );
-  app.get("/dashboard/client.css", open, async (_request, reply) =>
-    reply
-      .type("text/css; charset=utf-8")
-      .header("cache-control", "no-cache")
-      .send((await client()).style),
-  );
+  const file = (path: string, type: string, choose: (client: ClientBundle) => ClientFile): void => {
+    app.get(path, open, async (request, reply) => {
+      const { text, etag } = choose(await client());
+      reply.header("cache-control", "no-cache").header("etag", etag);
+      return request.headers["if-none-match"] === etag
+        ? reply.code(304).send()
+        : reply.type(`${type}; charset=utf-8`).send(text);
+    });
+  };
+  file("/dashboard/client.js", "text/javascript", ({ script }) => script);
+  file("/dashboard/client.css", "text/css", ({ style }) => style);
 }

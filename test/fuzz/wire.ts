@@ -59,7 +59,7 @@ export function exchange(port: number, bytes: Buffer, isStream: boolean): Promis
     socket.on("data", (chunk) => {
       if (text.length < 4096) text += chunk.toString("latin1");
       // The reader of a live stream leaves as soon as it has received something.
-      if (isStream && text.includes("event: open")) socket.destroy();
+      if (isStream && text.includes("event: ready")) socket.destroy();
     });
     socket.on("error", (error: NodeJS.ErrnoException) => {
       // The server may close before it has read everything.

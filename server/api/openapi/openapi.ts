@@ -38,7 +38,7 @@ const GROUPS: readonly (readonly [prefix: string, tag: string, about: string])[]
  * Registers `routes` with their description, and the pages that show it.
  * @param prefix in front of every path, as clients see it
  */
-export function describeApi(app: FastifyInstance, prefix: string, routes: (app: Api) => void): void {
+export function describeApi(app: FastifyInstance, prefix: string, routes: (app: Api) => Promise<void>): void {
   app.register(swagger, {
     openapi: {
       openapi: "3.1.0",

@@ -68,7 +68,7 @@ describe("two servers on one database", () => {
       }
       return text;
     };
-    await until("event: open");
+    await until("event: ready");
     const ended = async () => {
       // Whatever way the server ends it.
       while (!(await reader.read().catch(() => ({ done: true }))).done) {}

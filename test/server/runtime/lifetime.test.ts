@@ -118,7 +118,7 @@ describe("the lifetime of a server", () => {
     await start();
     const { socket, over, until } = await open();
     socket.write("GET /api/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n");
-    await until("event: open");
+    await until("event: ready");
     await server?.close();
     await over;
   });
@@ -134,7 +134,7 @@ describe("the lifetime of a server", () => {
       });
     });
     socket.write(ask + ask);
-    await Promise.all([until("event: open"), asked]);
+    await Promise.all([until("event: ready"), asked]);
     const watchers = async (count: number) => {
       for (let turn = 0; turn < 10_000 && app.context.live.watcherCount !== count; turn++)
         await new Promise(setImmediate);
