@@ -12,11 +12,10 @@ import { randomStream } from "../world/random.js";
 import { applyCut, applyOperation, cutPointsOf, leaveUnstable, type Place } from "./cuts.js";
 import { type ChangedState, type FlashState, LoadedFlash, SectorStore, sectorsOf } from "./flash-state.js";
 import type { History } from "./history.js";
-import type { SweepImages } from "./images.js";
+import { releasesOf, type SweepImages } from "./images.js";
 import { nvsOf, placeOf } from "./places.js";
 import type { Recording } from "./recording.js";
 import { type Recovery, type RecoveryOptions, recover } from "./recovery.js";
-import type { SweepRelease } from "./release.js";
 import { hasSameFuture } from "./same-future.js";
 import { type Settings, settingsIn } from "./settings.js";
 
@@ -295,7 +294,7 @@ function operationOf(entry: History["entries"][number]): FlashOperation {
 
 function promisedDigests(images: SweepImages): ReadonlySet<string> {
   const promised = new Set<string>();
-  for (const { image, payload } of Object.values(images) as SweepRelease[]) {
+  for (const { image, payload } of releasesOf(images)) {
     promised.add(payload.sha256);
     for (let at = 0; at < image.length; at += payload.chunkSize)
       promised.add(

@@ -6,7 +6,7 @@ import type { KeyPair } from "../../release/keys.js";
 import { DESK_SERVER } from "../desk/desk.js";
 import { buildFirmwareImage } from "../hardware/image/firmware-image.js";
 import { bundleModule } from "../image-build/bundle.js";
-import { keysOf, makeRelease, padded, type SweepRelease, THROWS_LATER, trustIn } from "./release.js";
+import { keysOf, makeRelease, padded, rootsOf, type SweepRelease, THROWS_LATER, trustIn } from "./release.js";
 
 export interface SweepImages {
   /** In the device's factory partition. */
@@ -15,7 +15,13 @@ export interface SweepImages {
   readonly failing: SweepRelease;
   /** Newer than `update` and `failing`. */
   readonly later: SweepRelease;
+  /** The trust root after the one that all of them have built in. */
+  readonly nextRoot: string;
 }
+
+/** Of these images, without the root. */
+export const releasesOf = ({ nextRoot: _, ...releases }: SweepImages): readonly SweepRelease[] =>
+  Object.values(releases);
 
 const MAIN = fileURLToPath(new URL("../../firmware/apps/base/main.ts", import.meta.url));
 const PAGE = "<!doctype html><html><body>The pages of the sweep's image are left out.</body></html>";
@@ -30,7 +36,8 @@ export async function buildSweepImages(
   replace: Replace = () => undefined,
 ): Promise<SweepImages> {
   const keys = await keysOf(seed);
-  const bundle = await bundleFirmware(keys, replace);
+  const [root, nextRoot] = await rootsOf(keys);
+  const bundle = await bundleFirmware(keys, root, replace);
   const release = (firmwareId: number, version: string, works = true): Promise<SweepRelease> => {
     const own = padded(works ? bundle : bundle + THROWS_LATER, imageBytes, version);
     const image = buildFirmwareImage({ chip: "esp32", version, project: "base", bundle: own });
@@ -41,15 +48,17 @@ export async function buildSweepImages(
     update: await release(2, "1.1.0"),
     failing: await release(3, "1.1.1", false),
     later: await release(4, "1.2.0"),
+    nextRoot,
   };
 }
 
-async function bundleFirmware(keys: KeyPair, replace: Replace): Promise<string> {
+async function bundleFirmware(keys: KeyPair, root: string, replace: Replace): Promise<string> {
   const config = {
     type: "base",
     hardware: "esp32",
     server: DESK_SERVER,
     ...trustIn(keys),
+    root,
     checkSeconds: 120,
     trialSeconds: 30,
     trialDeadlineSeconds: 300,

@@ -16,6 +16,8 @@ export interface Word {
   readonly abandon?: true;
   /** SHA-256 in the image that is to be left. */
   readonly revert?: string;
+  /** The trust root after the first one. */
+  readonly nextRoot?: string;
 }
 
 export const LED_JOURNEYS = Object.freeze(["staged", "staged-abandoned", "staged-reverted"] as const);

@@ -3,6 +3,7 @@
 //   provisioning   from the box through the portal to the first check            update, settings, failing: go on from there
 //   update         1.0.0 in factory to 1.1.0 in ota_0                            later: goes on from there
 //   settings       all settings changed on the device's page
+//   rotation       the next trust root
 //   failing        an image that throws in its trial: tried, and rolled back
 //   later          1.1.0 in ota_0 to 1.2.0 in ota_1: both otadata entries are in use
 //   staged         1.1.0 is held back in ota_0, and starts at the server's word       staged-reverted: goes on from there
@@ -28,6 +29,7 @@ export const JOURNEYS = Object.freeze([
   "provisioning",
   "update",
   "settings",
+  "rotation",
   "failing",
   "later",
   ...LED_JOURNEYS,
@@ -97,6 +99,13 @@ export async function recordJourneys(
         if (!(await changeSettings(house, address())))
           throw new JourneyError("settings", "the device did not take the settings");
       });
+    if (isAsked("rotation"))
+      await recorder.record(
+        "rotation",
+        home,
+        () => ({ nextRoot: images.nextRoot }),
+        (house, until) => until(() => house.server.checks.at(-1)?.root_version === 2),
+      );
     if (isAsked("failing")) await recorder.record("failing", home, failing, rolledBack);
     if (updated && isAsked("later")) await recorder.record("later", updated, later, validated(later));
 

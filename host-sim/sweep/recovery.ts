@@ -4,6 +4,7 @@
 //   - what starts, what otadata selects and what is written is as in checks.ts, and no byte is written that is not erased
 //   - an image that was held and is given up never starts
 //   - settings that were saved are as they were saved, or as the owner was about to have them
+//   - a device that was to have the next trust root holds it
 //   - after one cut the server is not told that a working release has failed: gates would count it against the release
 
 import type { DeviceEvent } from "../device/device-event.js";
@@ -15,7 +16,7 @@ import { FlashChecks } from "./checks.js";
 import type { LoadedFlash } from "./flash-state.js";
 import { History } from "./history.js";
 import { openHouse } from "./house.js";
-import type { SweepImages } from "./images.js";
+import { releasesOf, type SweepImages } from "./images.js";
 import { isLed, sayTo } from "./leader.js";
 import { Observer } from "./observer.js";
 import { otadataOf } from "./places.js";
@@ -65,6 +66,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     engine: options.isOpen ? undefined : observer.engine,
     say: (server, nowMs) => {
       if (isLed(journey)) return sayTo(journey, images, server.checks, target);
+      if (journey === "rotation") return { release: target, nextRoot: images.nextRoot };
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
       return { release: isFailing(journey) && !isWithdrawn ? images.failing : target };
@@ -80,7 +82,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   const trace = (line: string): void =>
     options.onTrace?.(`${world.nowMs.toFixed(1).padStart(10)} ms  ${line}`);
   const { partitions } = device;
-  const checks = new FlashChecks({ flash, partitions, releases: Object.values(images) });
+  const checks = new FlashChecks({ flash, partitions, releases: releasesOf(images) });
   const started = function* ({ partition }: Extract<DeviceEvent, { type: "booted" }>): Iterable<string> {
     if (journey === "staged-abandoned" && checks.releaseIn(partition) === images.update)
       yield `${images.update.version} starts, and was never committed`;
@@ -104,6 +106,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     if (!(error instanceof UnerasedWrite)) throw error;
     problems.push(error.message);
   }
+  if (problems.length === 0 && journey === "rotation" && house.server.checks.at(-1)?.root_version !== 2)
+    problems.push("the device does not hold the next trust root");
   if (problems.length === 0) problems.push(...settled(checks, device.machine, target, options));
   if (problems.length === 0 && !options.isSecondCut) problems.push(...blamed(house.server.reports, target));
   device.powerOff();

@@ -6,6 +6,8 @@ import { calculateJwkThumbprint } from "jose";
 import type { ReleasePayload } from "../../firmware/core/wire.js";
 import { describeRelease } from "../../release/describe.js";
 import type { KeyPair } from "../../release/keys.js";
+import { signRoot } from "../../release/root.js";
+import { draftRoot, planOf } from "../../release/root-draft.js";
 import { readRelease, signRelease } from "../../release/signing.js";
 import { digestFile } from "../../release/verify.js";
 import { randomStream } from "../world/random.js";
@@ -72,4 +74,27 @@ export async function keysOf(seed: number): Promise<KeyPair> {
   };
   const kid = await calculateJwkThumbprint(publicKey);
   return { privateKey: { ...publicKey, kid, d: d.toString("base64url") }, publicKey: { ...publicKey, kid } };
+}
+
+/** The trust root that the images have built in, and the next one. Both name the key that signs the releases. */
+export async function rootsOf({
+  privateKey,
+  publicKey,
+}: KeyPair): Promise<readonly [first: string, next: string]> {
+  const { x = "", y = "" } = publicKey;
+  const keys = [{ x, y }];
+  const first = await draftRoot({
+    version: 1,
+    expires: START_TIME + 31_536_000,
+    threshold: 1,
+    releaseThreshold: 1,
+    minSecurityVersion: 0,
+    root: keys,
+    release: keys,
+    freshness: [],
+    fastForward: [],
+  });
+  const { text, root } = await signRoot(first, privateKey);
+  const next = await signRoot(await draftRoot({ ...planOf(root), version: 2 }, root), privateKey, root);
+  return [text, next.text];
 }

@@ -1,7 +1,12 @@
 // The update server as the sweep's devices see it: answers at once, out of memory, and offers what the caller decides. The real server is
 // behind the journeys of the tests; here thousands of devices ask, and only their flash is of interest.
 
-import type { CheckRequest, CheckResponse, StatusRequest } from "../../firmware/core/wire.js";
+import {
+  type CheckRequest,
+  type CheckResponse,
+  ROOTS_PATH,
+  type StatusRequest,
+} from "../../firmware/core/wire.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../network/http-host.js";
 import type { Word } from "./leader.js";
 import { START_TIME, type SweepRelease } from "./release.js";
@@ -19,11 +24,15 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
   const checks: CheckRequest[] = [];
   const reports: StatusRequest[] = [];
   const releases = new Map<string, SweepRelease>();
+  let nextRoot: string | undefined;
 
   function check(request: CheckRequest): CheckResponse {
     checks.push(request);
     const time = START_TIME + Math.floor(nowMs() / 1000);
-    const { release, hold, ...word } = say(server);
+    const { release, hold, nextRoot: next, ...told } = say(server);
+    nextRoot = next;
+    const isBehind = next !== undefined && request.root_version === 1;
+    const word = { ...told, ...(isBehind ? { root_url: `${ROOTS_PATH}2` } : {}) };
     if (release === undefined || release.version === request.current_version)
       return { update_available: false, time, ...word };
     const path = `/firmware/${release.firmwareId}`;
@@ -40,6 +49,7 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
       digests_url: `${path}/digests`,
       release: release.manifest,
       ...(hold ? { hold } : {}),
+      ...word,
     };
   }
 
@@ -49,6 +59,8 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
       reports.push(parse(request.body));
       return json({});
     }
+    if (request.path === `${ROOTS_PATH}2` && nextRoot !== undefined)
+      return { status: 200, body: new TextEncoder().encode(nextRoot) };
     const [, path = "", isDigests] = /^(\/firmware\/\d+)(\/digests)?$/.exec(request.path) ?? [];
     const release = releases.get(path);
     if (release === undefined) return { status: 404 };
