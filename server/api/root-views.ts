@@ -1,6 +1,6 @@
 // Trust roots as clients see them: what a root says, who has signed it, and how far devices and releases are.
 
-import { Type } from "@sinclair/typebox";
+import { type Static, Type } from "@sinclair/typebox";
 import { ROLES } from "../../release/root-draft.js";
 import type { RootReport } from "../../release/root-report.js";
 import { EXPIRY_WARNING_MS } from "../releases/trust-roots.js";
@@ -41,6 +41,8 @@ export const RootsView = Type.Object({
   ),
   behind: integer("Devices with an older root than the newest"),
 });
+
+export type RootsView = Static<typeof RootsView>;
 
 export const viewRoot = (
   { createdAt }: StoredRoot,

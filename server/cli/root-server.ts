@@ -11,7 +11,7 @@ import { type RotateFlags, rotate, withRootOptions } from "./root-keys.js";
 import { readLineFrom } from "./secret-input.js";
 import { toMinute } from "./times.js";
 
-type Roots = Static<typeof RootsView>;
+type Roots = RootsView;
 type Published = Static<typeof RootView>;
 
 const PATH = "/api/v1/roots";

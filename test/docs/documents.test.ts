@@ -21,6 +21,7 @@ const RUN: readonly string[] = [
     "README.md",
     "docs/device-protocol.md",
     "docs/http-api.md",
+    "docs/keys.md",
     "docs/secure-boot.md",
     "docs/troubleshooting.md",
   ],

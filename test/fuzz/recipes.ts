@@ -192,6 +192,9 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
     body: { file_hash: legacySha256, device_type: LEGACY_TYPE, version: versionOf(random) },
   }),
   "POST /api/v1/firmware/upload": nodeFile,
+  "POST /api/devices/orders": (_around, random) => ({
+    body: { devices: [`base-${below(random, 20)}`], kind: pick(random, ["restart", "identify"]) },
+  }),
   "POST /api/v1/roots": ({ freshRoot }) => ({ body: { root: freshRoot } }),
   "GET /api/v1/roots/:version": () => ({ params: { version: "1" } }),
   "POST /api/v1/systems": ({ freshSystem }) => ({ body: { manifest: freshSystem } }),

@@ -21,7 +21,7 @@ import { Table } from "../parts/table.js";
 import { go, Link, withQuery } from "../router.js";
 
 const LIMIT = 50;
-const FILTERS = ["search", "type", "version", "status", "tag", "group", "vouched"] as const;
+const FILTERS = ["search", "type", "version", "status", "tag", "group", "vouched", "root"] as const;
 const ORDERS = [
   ["id", "By id"],
   ["seen", "Last seen first"],
@@ -116,6 +116,15 @@ function AllDevices({ place, model, now }: PageProps) {
             ["no", "By nobody"],
           ]}
           onChange={(vouched) => filter({ vouched })}
+        />
+        <ChoiceField
+          label="Trust root"
+          value={value("root")}
+          choices={[
+            ["", "All"],
+            ["behind", "Older than the newest"],
+          ]}
+          onChange={(root) => filter({ root })}
         />
         <ChoiceField
           label="Order"

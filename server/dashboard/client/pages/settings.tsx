@@ -1,4 +1,4 @@
-// Settings of this server, in parts: one's own account, users, device types and registration, webhooks. Each user sees those that they may
+// Settings of this server, in parts: one's own account, users, device types and registration, the trust root, webhooks. Each user sees those that they may
 // use. The part is in the URL.
 
 import type { ComponentType } from "preact";
@@ -9,6 +9,7 @@ import { Link, withQuery } from "../router.js";
 import { Enrolment } from "../settings/enrolment.js";
 import { Sessions } from "../settings/sessions.js";
 import { Tokens } from "../settings/tokens.js";
+import { Trust } from "../settings/trust.js";
 import { Types } from "../settings/types.js";
 import { Users } from "../settings/users.js";
 import { Webhooks } from "../settings/webhooks.js";
@@ -20,6 +21,7 @@ interface Part {
 }
 
 const ACCOUNT: Part = Object.freeze({ id: "account", name: "Your account", sections: [Sessions, Tokens] });
+const TRUST: Part = Object.freeze({ id: "trust", name: "Trust root", sections: [Trust] });
 
 export function Settings({ place }: PageProps) {
   const isPerson = useActor()?.kind === "user";
@@ -35,6 +37,7 @@ export function Settings({ place }: PageProps) {
     ...(isPerson ? [ACCOUNT] : []),
     ...(mayUsers ? [{ id: "users", name: "Users", sections: [Users] }] : []),
     types,
+    TRUST,
     ...(maySettings ? [{ id: "webhooks", name: "Webhooks", sections: [Webhooks] }] : []),
   ];
   const wanted = place.query.get("part");

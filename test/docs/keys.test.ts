@@ -1,0 +1,5 @@
+import { runDocument } from "./document.js";
+
+describe("docs/keys.md", () => {
+  runDocument("docs/keys.md");
+});
