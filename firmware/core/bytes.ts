@@ -83,7 +83,7 @@ export function latin1(bytes: Uint8Array): string {
 }
 
 /** More at once would not fit the stack of XS; one at a time would fill its heap with the texts in between. */
-const CHARACTERS_A_STEP = 40;
+const CHARACTERS_A_STEP = 32;
 
 /** Text of bytes, one character a byte. */
 export function byteText(bytes: Uint8Array): string {
