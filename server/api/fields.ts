@@ -32,9 +32,11 @@ export const integerOrNull = (description?: string) => orNull(Type.Integer(), de
 export const numberOrNull = (description?: string) => orNull(Type.Number(), description);
 export const dateTimeOrNull = (description?: string) => orNull(dateTime(), description);
 
-/** One of these words, in an answer. */
+/** One of these words. The pattern says the same once more, because TypeBox checks no `enum`. */
 export const oneOf = <const Value extends string>(values: readonly Value[], description?: string) =>
-  Type.Unsafe<Value>(Type.String({ enum: [...values], ...described(description) }));
+  Type.Unsafe<Value>(
+    Type.String({ enum: [...values], pattern: `^(${values.join("|")})$`, ...described(description) }),
+  );
 
 /** A list that its reader does not change. */
 export type TList<Item extends TSchema> = TUnsafe<readonly Static<Item>[]>;
