@@ -188,6 +188,10 @@ export const isAtRest = ({ phase, block, endBlock }: Sending): boolean =>
 /** Of the image, from its start to the block that is being sent in this pass. */
 export const sentBytes = ({ phase, front }: Sending): number => (phase === "idle" ? 0 : front * BLOCK_BYTES);
 
+/** Whether the last pass has reached the end of the image: who wants it has all of it, or asks for more. */
+export const isAllSent = (state: Sending): boolean =>
+  isAtRest(state) && (state.front + 1) * BLOCK_BYTES >= state.image.imageBytes;
+
 /** Tells those who want this image that its parts come later. */
 export function postponement({ image, session, block }: Sending, waitSeconds: number): RadioEffect {
   const { id, imageBytes } = image;

@@ -26,7 +26,7 @@ import { initialPeer, type PairSettings, type PeerState } from "../../../core/pa
 import { isPeerFrame, isPeerInput, peerTurn } from "../../../core/pair/peer-turn.js";
 import { readTelemetry, type Telemetry } from "../../../core/pair/telemetry.js";
 import type { PairEvent, PeerInput } from "../../../core/pair/vocabulary.js";
-import { sentBytes } from "../../../core/radio/block-sender.js";
+import { isAllSent, sentBytes } from "../../../core/radio/block-sender.js";
 import type { ExchangeAnswer, ExchangeRequest } from "../../../core/radio/exchange-message.js";
 import type { ComponentRequest } from "../../../core/system/vocabulary.js";
 import {
@@ -159,7 +159,10 @@ class Turn implements Around {
 
   #lookAtRadio(): void {
     const { sender, cache } = this.state.gateway;
-    if (sender && cache.image) this.#leader.sent(cache.image.release.imageSha256, sentBytes(sender));
+    if (sender && cache.image) {
+      const { imageSha256, size } = cache.image.release;
+      this.#leader.sent(imageSha256, isAllSent(sender) ? size : sentBytes(sender));
+    }
   }
 
   #tell(before: Seen): void {
