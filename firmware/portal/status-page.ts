@@ -259,7 +259,7 @@ setInterval(refresh, 10000);
 if (location.pathname === "/ota") $("ota").scrollIntoView();
 `;
 
-/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 24 KB. */
+/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 24 KiB. */
 export const statusPage = pageOf({
   title: text.title,
   style: PANEL_STYLE + STYLE,

@@ -222,14 +222,22 @@ describe("an update of a fleet, from the browser", function () {
 
   it("keeps users, tokens and device types under settings", async () => {
     await menu("Settings");
+    const part = (name: string) =>
+      page
+        .getByRole("navigation", { name: "Parts of the settings" })
+        .getByRole("link", { name, exact: true })
+        .click();
+    await part("Users");
     const users = page.getByRole("form", { name: "Add a user" });
     await users.getByLabel("Name").fill("ben");
     await users.getByRole("button", { name: "Add user" }).click();
     await page.getByText(/\/setup#/).waitFor();
+    await part("Your account");
     const tokens = page.getByRole("form", { name: "Create a token" });
     await tokens.getByLabel("Name").fill("ci");
     await tokens.getByRole("button", { name: "Create token" }).click();
     await page.getByText("The token, shown only now").waitFor();
+    await part("Device types");
     await page.getByLabel("Firmware of base").selectOption("legacy");
     await page.getByRole("dialog").getByRole("button", { name: "Accept unsigned firmware" }).click();
     await page.getByRole("row", { name: /^base/ }).getByText("not signed").waitFor();

@@ -16,10 +16,10 @@ describe("the status page", () => {
     expect(browser.errors).deep.equal([]);
   });
 
-  it("is one ASCII file of at most 24 KB that loads nothing", async () => {
+  it("is one ASCII file of at most 24 KiB that loads nothing", async () => {
     browser = new StatusBrowser();
     expect(statusPage).match(/^[\n -~]+$/);
-    expect(statusPage.length).at.most(24_000);
+    expect(statusPage.length).at.most(24 * 1024);
     expect(statusPage).not.match(/\b(src|href)=(?!"data:|"\/")|@import|url\(/);
   });
 

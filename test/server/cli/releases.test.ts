@@ -64,7 +64,7 @@ describe("skyslot release, type and audit", () => {
     );
   });
 
-  it("signs in format 2, in format 1 for devices that read nothing else, and in no other", async () => {
+  it("signs in format 2, in format 1 for devices that read nothing else, in format 3 for two signatures, and in no other", async () => {
     const { image } = await makeRelease("1.1.0");
     const [file, key] = [join(folder, "base.bin"), join(folder, "release.jwk")];
     await writeFile(file, image);
@@ -83,7 +83,13 @@ describe("skyslot release, type and audit", () => {
     expect(await payload())
       .to.include({ format: 1, chunkSize: 32_768 })
       .and.have.property("chunks");
-    expect(await signed("--format", "3").catch((error: Error) => error.message)).to.match(/is not 1 or 2/);
+    expect(await signed("--format", "3")).to.include({ format: 3, version: "1.1.0" });
+    const { payload: signedPayload, signatures } = JSON.parse(
+      await readFile(join(folder, "base.release.jws"), "utf8"),
+    ) as { readonly payload: string; readonly signatures: readonly unknown[] };
+    expect(JSON.parse(Buffer.from(signedPayload, "base64url").toString())).to.include({ format: 3 });
+    expect(signatures).to.have.length(1);
+    expect(await signed("--format", "4").catch((error: Error) => error.message)).to.match(/is not 1, 2 or 3/);
   });
 
   it("uploads legacy firmware once its type is legacy, and promotes and deactivates it", async () => {

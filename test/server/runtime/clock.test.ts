@@ -189,6 +189,7 @@ describe("the columns with a time", () => {
     "removed_devices.last_seen",
     "systems.created_at",
     "systems.updated_at",
+    "trust_roots.created_at",
     "users.created_at",
     "users.last_login_at",
     "users.updated_at",
