@@ -31,7 +31,7 @@ export function signRoot(payload: RootPayload, signers: readonly RootSigner[]): 
   return JSON.stringify({ payload: encoded, signatures });
 }
 
-export const signatureOf = (input: string, { privateKey }: Holder): string =>
+const signatureOf = (input: string, { privateKey }: Holder): string =>
   ecdsa("sha256", Buffer.from(input), { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
