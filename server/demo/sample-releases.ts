@@ -17,7 +17,7 @@ export interface SampleRelease {
   readonly badFraction?: number;
   /** Given out by a rollout with these stages, in percent; absent: offered to all. */
   readonly stages?: readonly number[];
-  /** Given out by nobody yet: whoever looks at the sample fleet can plan its rollout. */
+  /** Given out by nobody yet: a visitor of the sample fleet can plan its rollout. */
   readonly isWaiting?: true;
 }
 

@@ -91,7 +91,7 @@ const FIRST_BEACON_COUNT = 8;
 /** The air's time for some frames: an answer that waits in the radio is heard by those who ask meanwhile. */
 const ANSWER_ALL_MS = 40;
 /**
- * A gateway that has just started is on the channel of no network yet. Whoever finds it there has lost it a few seconds later, and notices that
+ * A gateway that has just started is on the channel of no network yet. A node that finds it there loses it a few seconds later, and notices that
  * only after a while: so it keeps quiet until it has joined a network, but not longer than this, for it can do some things without one.
  */
 const QUIET_MS = 60_000;

@@ -141,7 +141,7 @@ export interface Standing {
   /** It is being carried out: nodes are offered the image. Otherwise it is over, and was given up unless it was committed. */
   readonly isOpen: boolean;
   readonly isCommitted: boolean;
-  /** It was committed, and one node has failed since: whoever runs the image goes back. */
+  /** It was committed, and one node has failed since: nodes that run the image go back. */
   readonly isTakenBack: boolean;
   /** Nodes that are at it are to stop. */
   readonly isStopped: boolean;

@@ -35,7 +35,10 @@ const MAX_TRIES = 20;
 const RETRY = Object.freeze({ firstMs: 120, maximumMs: 2_000 });
 /** A frame that has not left by then never will. */
 const UNSENT_MS = 4_000;
-/** So many frames in a row that nobody has acknowledged: with 40 % lost, and the gateway in its place, once in 50 000 times. */
+/**
+ * Consecutive unacknowledged frames after which the gateway counts as gone. At 40 % loss a gateway that is there is taken for gone about
+ * once in 50 000 times.
+ */
 const DEAF_COUNT = 3;
 /** The next try then, unless the gateway is heard before. */
 const DEAF_MS = 10_000;

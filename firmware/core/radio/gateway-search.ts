@@ -26,7 +26,7 @@ const LEAST_CHANNEL_COUNT = 11;
 const LISTEN_MS = 120;
 /** Questions on the channel where it was last, each with twice the time for an answer. */
 const HOME_TRIES = 3;
-/** Of the rounds behind the first one, so many-th goes over all channels, if a gateway is known. */
+/** If a gateway is known, every fifth round after the first searches all channels. */
 const ALL_CHANNELS_EVERY = 5;
 /** Between two rounds: listening costs 100 mA. */
 const PAUSE = Object.freeze({ firstMs: 500, maximumMs: 30_000 });

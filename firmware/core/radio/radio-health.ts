@@ -1,4 +1,4 @@
-// Whether a device's ESP-NOW works. A failure is told once, and the radio is started anew, by whoever uses it at its own pace, until a frame has
+// Whether a device's ESP-NOW works. A failure is told once, and the radio is started anew, by its user at the user's own pace, until a frame has
 // gone out. Pure: starts nothing itself.
 //
 //   well ─ refused ─► down ─ started anew ─► unproved ─ a frame has gone out ─► well

@@ -3,7 +3,7 @@
 //
 //   {"payload":"<base64url of RootPayload>","signatures":[{"protected":"…","signature":"…"}, …]}      RFC 7515, 7.2.1
 //
-// Root N + 1 is accepted by who holds N if the threshold of N *and* its own are reached, each by different keys (TUF 5.3.4). So whoever has fewer
+// Root N + 1 is accepted by who holds N if the threshold of N *and* its own are reached, each by different keys (TUF 5.3.4). So an attacker with fewer
 // keys than the threshold cannot replace it, and nobody can be led past a version that has revoked a key.
 
 import { base64UrlDecode, utf8Decode } from "../bytes.js";

@@ -1,5 +1,5 @@
 // The id of a key: its thumbprint (RFC 7638), the SHA-256 of its required members. A root lists points without ids, because they would not fit,
-// and a release names the id of its key; so ids are computed when they are asked for. In JavaScript and not as an effect, because whoever looks
+// and a release names the id of its key; so ids are computed when they are asked for. In JavaScript and not as an effect, because the caller that looks
 // for a key needs the answer at once, and 113 bytes at a time are few: two blocks of SHA-256 a key, at most eight keys.
 
 import { base64UrlEncode } from "../bytes.js";

@@ -52,7 +52,7 @@ export function Attention({ fleet, rollouts, model, now }: FrontProps) {
   );
 }
 
-/** For whoever may do them, until all are done. */
+/** Shown to users who may do them, until all are done. */
 export function NextSteps({ fleet, rollouts, model }: Omit<FrontProps, "now">) {
   const mayUpload = useMay("releases:write");
   // Without all answers it would come and go.
