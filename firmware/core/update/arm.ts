@@ -15,16 +15,18 @@ const RESTART_DELAY_MS = 2_000;
 /**
  * Arms the slot once the record is stored: without it nothing could be told of what becomes of the image.
  *
- * @param more what is stored, or forgotten, after it
+ * @param before what has to be there when the record is: power may be cut between two keys, and with the record the slot is armed again
+ * @param after what is stored, or forgotten, after it
  */
 export const recordAndArm = (
   record: InstallRecord,
   attempt: number,
-  more: Readonly<Record<string, string | undefined>> = {},
+  before: Readonly<Record<string, string | undefined>> = {},
+  after: Readonly<Record<string, string | undefined>> = {},
 ): Effect => ({
   type: "save",
   purpose: "record",
-  values: { [TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record), ...more },
+  values: { [TRIAL_REASON_KEY]: undefined, ...before, [RECORD_KEY]: writeRecord(record), ...after },
   next: [{ type: "armSlot", attempt, imageSha256: record.imageSha256 }],
 });
 

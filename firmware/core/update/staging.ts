@@ -257,10 +257,12 @@ function hashed(
   return [
     enter(state, { phase: "armingStaged", attempt, record }),
     [
-      recordAndArm(record, attempt, {
-        [STAGED_KEY]: undefined,
-        [UNDO_KEY]: writeUndo(staged.imageSha256, timeAt(state.clock, at)),
-      }),
+      recordAndArm(
+        record,
+        attempt,
+        { [UNDO_KEY]: writeUndo(staged.imageSha256, timeAt(state.clock, at)) },
+        { [STAGED_KEY]: undefined },
+      ),
     ],
   ];
 }

@@ -1,6 +1,8 @@
 // An answer that takes a device back: it undoes what an answer has committed lately, and nothing else. Answers are not signed.
 
 import { expect } from "chai";
+import { RECORD_KEY } from "../../../../firmware/core/update/record.js";
+import { STAGED_KEY } from "../../../../firmware/core/update/staged.js";
 import { UNDO_KEY, undoUntil, writeUndo } from "../../../../firmware/core/update/undo.js";
 import { Download } from "../download.js";
 import { BOOTED } from "../events.js";
@@ -45,6 +47,15 @@ describe("an answer that takes a device back", () => {
     const running = committed().reboot({ image });
     running.nowMs = 8 * DAY_SECONDS * 1_000;
     expect(running.answered({ ...REVERT, time: NOW }).types).not.include("checkRollBack");
+  });
+
+  it("is stored before the record, with which the slot would be armed again after a power cut", async () => {
+    const download = committed();
+    const keys = download.effects.flatMap((effect) =>
+      effect.type === "store" || effect.type === "forget" ? [effect.key] : [],
+    );
+    const committing = keys.slice(keys.lastIndexOf(UNDO_KEY));
+    expect(committing.slice(0, 3)).deep.equal([UNDO_KEY, RECORD_KEY, STAGED_KEY]);
   });
 });
 
