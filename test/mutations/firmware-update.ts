@@ -428,8 +428,14 @@ const installation: readonly Mutation[] = [
   {
     what: "the record is not stored before the slot is armed",
     file: `${UPDATE}/arm.ts`,
-    original: "[TRIAL_REASON_KEY]: undefined, [RECORD_KEY]: writeRecord(record), ...more }",
-    mutated: "[TRIAL_REASON_KEY]: undefined }",
+    original: "[TRIAL_REASON_KEY]: undefined, ...before, [RECORD_KEY]: writeRecord(record), ...after }",
+    mutated: "[TRIAL_REASON_KEY]: undefined, ...before }",
+  },
+  {
+    what: "what may be undone is stored behind the record",
+    file: `${UPDATE}/arm.ts`,
+    original: "...before, [RECORD_KEY]: writeRecord(record), ...after }",
+    mutated: "[RECORD_KEY]: writeRecord(record), ...before, ...after }",
   },
   {
     what: "the record does not say that the slot was armed",
