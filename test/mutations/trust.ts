@@ -69,8 +69,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a root is in force before it is stored",
     file: "firmware/core/update/root-update.ts",
-    original: 'enter(state, { phase: "storingRoot", rotation })',
-    mutated: 'enter(state, { phase: "storingRoot", rotation, trust: { root: after.value, keys: [] } })',
+    original: 'enter(next, { phase: "storingRoot", rotation })',
+    mutated: 'enter(next, { phase: "storingRoot", rotation, trust: { root: after.value, keys: [] } })',
+  },
+  {
+    what: "a root is stored before what it may have revoked is given up: a power cut leaves both",
+    file: "firmware/core/update/root-update.ts",
+    original: '[...abandoning, { type: "save", purpose: "root", values }]',
+    mutated: '[{ type: "save", purpose: "root", values }, ...abandoning]',
   },
   {
     what: "an older root that is stored wins over the image's",

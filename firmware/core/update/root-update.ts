@@ -1,6 +1,7 @@
 // The trust root is replaced over the air, or by a file that its owner sends: fetched, verified signature by signature, stored, and only then in
 // force. One version at a time; the check after it asks for the next one. Nothing is installed meanwhile. A power cut leaves the old root or the
-// new one, since it is one string in NVS.
+// new one, since it is one string in NVS. What is staged may be signed by a key that the new root has revoked, so it is given up before that is
+// stored: a power cut between the two leaves the old root and nothing staged.
 //
 //   checking ─ root_url ─► fetchingRoot ─ text ─► verifyingRoot ─ elected ─► storingRoot ─ saved ─► idle, in force, checks at once
 //   idle, checking ─ rootGiven ───────────────────────▲    └──── refused ────────┴── not ─► idle; not fetched again for an hour
@@ -123,7 +124,11 @@ export function verifyingRootStep(state: UpdateState, rotation: Rotation, event:
   if (!after.ok) return refuseRoot(state, rotation.connection, after.failure, event);
   if ("signed" in after.value) return verify(state, { ...rotation, candidate: after.value }, held);
   const values = { [ROOT_KEY]: rotation.candidate.text };
-  return [enter(state, { phase: "storingRoot", rotation }), [{ type: "save", purpose: "root", values }]];
+  const [next, abandoning] = abandon(state, `trust root ${after.value.version} has come`, event.random);
+  return [
+    enter(next, { phase: "storingRoot", rotation }),
+    [...abandoning, { type: "save", purpose: "root", values }],
+  ];
 }
 
 export function storingRootStep(state: UpdateState, rotation: Rotation, event: Stamped): Step {
@@ -136,8 +141,8 @@ export function storingRootStep(state: UpdateState, rotation: Rotation, event: S
     : [state, []];
 }
 
-/** What was refused may be good by it, and what is staged may be signed by a key that it has revoked. */
-function rootStored(state: UpdateState, { connection, candidate }: Rotation, { at, random }: Stamped): Step {
+/** What was refused may be good by it. */
+function rootStored(state: UpdateState, { connection, candidate }: Rotation, { at }: Stamped): Step {
   const { root } = candidate.signed;
   const idle = enter(state, {
     phase: "idle",
@@ -145,15 +150,13 @@ function rootStored(state: UpdateState, { connection, candidate }: Rotation, { a
     refused: undefined,
     rootsFromMs: 0,
   });
-  const [next, abandoning] = abandon(idle, `trust root ${root.version} has come`, random);
   const isExpired = timeAt(state.clock, at) > root.expires;
   const message = `trust root ${root.version} is in force${isExpired ? ", but has expired: nothing is installed until the next one comes" : ""}`;
   return [
-    next,
+    idle,
     [
       { type: "log", level: isExpired ? "warn" : "info", message },
       { type: "raise", event: { type: "rootHeld", root } },
-      ...abandoning,
       ...(connection === 0 ? [] : [json({ connection }, 200, { rootVersion: root.version, message })]),
       { type: "setTimer", timer: "check", delayMs: 0 },
     ],
