@@ -70,6 +70,16 @@ export const earliestAt = ({ bootedAfter }: Clock, at: number): number => booted
 export const toldAt = ({ told }: Clock, at: number): number | undefined =>
   told && told.time + secondsOf(at - told.at);
 
+/** What certificates are judged by: the floor says what has expired, and a server's time what is not valid yet. */
+export const certificateTime = ({ bootedAfter, told }: Clock): Effect => ({
+  type: "setTime",
+  bootedAfter,
+  toldBoot: told && told.time - secondsOf(told.at),
+});
+
+/** By a server's time a certificate was not valid yet: that time is wrong, or the certificate is. The next try is made without it. */
+export const forgetTold = (clock: Clock): Clock => ({ ...clock, told: undefined });
+
 /** What a date is compared with. */
 export const timeAt = (clock: Clock, at: number): number =>
   Math.max(earliestAt(clock, at), toldAt(clock, at) ?? 0);

@@ -1,6 +1,7 @@
 // The whole device: an event goes to the machines that listen to it (machines.ts); the events that they raise are
 // delivered before the next event from outside, so that data flows one way and the order is always the same. This file only composes.
 
+import { certificateTime } from "./clock.js";
 import type { DeviceState } from "./device-state.js";
 import { statusOf } from "./device-status.js";
 import type { Effect } from "./effect.js";
@@ -22,6 +23,7 @@ export function step(state: DeviceState, event: Stamped): readonly [DeviceState,
     const { at, random, freeHeapBytes } = event;
     next = deliver(next, { ...(raised[i] as Event), at, random, freeHeapBytes } as Stamped, effects, raised);
   }
+  if (next.update.clock !== state.update.clock) effects.push(certificateTime(next.update.clock));
   return [shown(next, event, effects, raised), effects];
 }
 

@@ -50,7 +50,7 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 
 export interface HttpRequest {
   readonly method: "GET" | "POST";
-  /** Absolute, http only: `http://host[:port]/path`. */
+  /** Absolute, http or https: `https://host[:port]/path`. */
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   /** UTF-8 text. */
@@ -111,6 +111,8 @@ export type Effect =
       readonly as: "bytes" | "text";
     }
   | { readonly type: "closeRequest"; readonly attempt: number }
+  /** What certificates are judged by from now on, seconds since 1970: when this boot began at the earliest, and by what a server has said. */
+  | { readonly type: "setTime"; readonly bootedAfter: number; readonly toldBoot: number | undefined }
   // the device's own pages
   | { readonly type: "startServer"; readonly captive: boolean }
   | { readonly type: "stopServer" }

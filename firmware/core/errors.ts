@@ -33,6 +33,7 @@ export type UpdateErrorCode =
   | "DIGESTS_MISMATCH"
   // those that it belongs together with will not have it now
   | "ABANDONED"
+  | TlsErrorCode
   // the image or the flash
   | "IMAGE_MALFORMED"
   | "IMAGE_MISMATCH"
@@ -41,6 +42,16 @@ export type UpdateErrorCode =
   // after a restart
   | "OFFER_CRASHES"
   | "ROLLED_BACK";
+
+/** Why a connection by TLS has failed: http/tls-failure.ts. */
+export type TlsErrorCode =
+  | "TLS_UNTRUSTED"
+  | "TLS_WRONG_HOST"
+  | "TLS_EXPIRED"
+  | "TLS_NOT_YET_VALID"
+  | "TLS_REFUSED"
+  | "TLS_NO_MEMORY"
+  | "TLS_FAILED";
 
 export interface Failure<Code extends string = UpdateErrorCode> {
   readonly code: Code;
@@ -69,6 +80,7 @@ export const isTransient = (code: UpdateErrorCode): boolean =>
 /** Failures between the server and the device: nothing is wrong with the image or the flash. @param code also of another device's report */
 export const isOnTheWay = (code: string): boolean => ON_THE_WAY.includes(code);
 
+/** Those of TLS, too: a server gets a new certificate, and what was between it and the device goes away. */
 const ON_THE_WAY: readonly string[] = Object.freeze([
   "CONNECT_FAILED",
   "SERVER_STALLED",
@@ -78,6 +90,13 @@ const ON_THE_WAY: readonly string[] = Object.freeze([
   "BODY_TRUNCATED",
   "DIGESTS_MISMATCH",
   "ABANDONED",
+  "TLS_UNTRUSTED",
+  "TLS_WRONG_HOST",
+  "TLS_EXPIRED",
+  "TLS_NOT_YET_VALID",
+  "TLS_REFUSED",
+  "TLS_NO_MEMORY",
+  "TLS_FAILED",
 ] satisfies UpdateErrorCode[]);
 
 const AT_THE_FLASH: readonly UpdateErrorCode[] = Object.freeze(["CHUNK_MISMATCH", "FLASH_FAILED"] as const);

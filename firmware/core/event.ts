@@ -2,7 +2,7 @@
 // either.
 
 import type { SavePurpose, TimerName } from "./effect.js";
-import type { UpdateErrorCode } from "./errors.js";
+import type { TlsErrorCode, UpdateErrorCode } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
 import type { StoredValues } from "./stored.js";
@@ -321,6 +321,8 @@ export type Event =
       readonly message: string;
       /** The server had taken the connection; absent: not even that. */
       readonly isConnected?: boolean;
+      /** It had, and TLS has failed. */
+      readonly code?: TlsErrorCode;
     }
   // own pages
   | {

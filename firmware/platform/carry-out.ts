@@ -14,6 +14,7 @@ import type { Verifier } from "./signature.js";
 import type { Slot } from "./slot.js";
 import type { Storage } from "./storage.js";
 import type { Timers } from "./timers.js";
+import type { Tls } from "./tls.js";
 
 /** What the effects are carried out with. */
 export interface Adapters {
@@ -29,6 +30,7 @@ export interface Adapters {
   readonly slot: Slot;
   readonly storage: Storage;
   readonly timers: Timers;
+  readonly tls: Tls;
   readonly verifier: Verifier;
   readonly wifi: Link;
 }
@@ -76,6 +78,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     readResponse: ({ http }, { attempt, maxBytes }) => http.read(attempt, maxBytes),
     collectResponse: ({ http }, { attempt, maxBytes, as }) => http.collect(attempt, maxBytes, as),
     closeRequest: ({ http }, { attempt }) => http.close(attempt),
+    setTime: ({ tls }, effect) => tls.setTime(effect),
     startServer: ({ pages, dispatch }, { captive }) =>
       tried(dispatch, "port of the pages", () => pages.start(captive)),
     stopServer: ({ pages }) => pages.stop(),

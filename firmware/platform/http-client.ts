@@ -4,8 +4,10 @@
 // The SDK's own client is not used: it throws at malformed answers, in its own turns, where nothing catches it; it ends chunked bodies
 // wrongly, refuses a status line without a reason, and knows neither interim answers nor redirects nor timeouts.
 
+import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import type { HttpRequest } from "../core/effect.js";
+import type { Failure, TlsErrorCode } from "../core/errors.js";
 import { type Address, readAddress } from "../core/http/address.js";
 import {
   type AnswerReader,
@@ -19,7 +21,9 @@ import { followRedirect } from "../core/http/redirect.js";
 import { requestHead } from "../core/http/request-text.js";
 import { LookUp } from "./look-up.js";
 import type { Dispatch } from "./runner.js";
-import { type SocketClass, type StreamEvents, TcpStream } from "./tcp-stream.js";
+import { type StreamEvents, TcpStream } from "./tcp-stream.js";
+import type { Tls } from "./tls.js";
+import { TlsSocket } from "./tls-socket.js";
 
 /** A body that is collected. */
 interface Body {
@@ -30,16 +34,16 @@ interface Body {
 
 export class HttpRequests {
   readonly #dispatch: Dispatch;
-  readonly #socket: SocketClass;
+  readonly #tls: Tls;
   readonly #running = new Map<number, Exchange>();
 
-  constructor(dispatch: Dispatch, socket: SocketClass) {
+  constructor(dispatch: Dispatch, tls: Tls) {
     this.#dispatch = dispatch;
-    this.#socket = socket;
+    this.#tls = tls;
   }
 
   start(attempt: number, request: HttpRequest): void {
-    const exchange = new Exchange(attempt, request, this.#socket, this.#dispatch);
+    const exchange = new Exchange(attempt, request, this.#tls, this.#dispatch);
     this.#running.set(attempt, exchange);
     exchange.open();
   }
@@ -62,7 +66,7 @@ export class HttpRequests {
 /** A request, its redirects and its answer. */
 class Exchange implements StreamEvents {
   readonly #attempt: number;
-  readonly #socket: SocketClass;
+  readonly #tls: Tls;
   readonly #dispatch: Dispatch;
   /** Until its answer begins: it may be redirected. */
   #request: HttpRequest | undefined;
@@ -80,10 +84,10 @@ class Exchange implements StreamEvents {
   /** Of the delivery of a body. */
   #timer: ReturnType<typeof Timer.set> | undefined;
 
-  constructor(attempt: number, request: HttpRequest, socket: SocketClass, dispatch: Dispatch) {
+  constructor(attempt: number, request: HttpRequest, tls: Tls, dispatch: Dispatch) {
     this.#attempt = attempt;
     this.#request = request;
-    this.#socket = socket;
+    this.#tls = tls;
     this.#dispatch = dispatch;
   }
 
@@ -141,7 +145,9 @@ class Exchange implements StreamEvents {
   #connect(request: HttpRequest, address: Address, ip: string): void {
     if (this.#isClosed) return;
     if (ip !== address.host) this.#dispatch({ type: "peerHeard" }); // a name server has answered
-    this.#stream = new TcpStream({ io: this.#socket, address: ip, port: address.port }, this);
+    const { host, port, isSecure } = address;
+    const secure = isSecure ? { io: TlsSocket, host, tls: this.#tls } : { io: TCP };
+    this.#stream = new TcpStream({ ...secure, address: ip, port }, this);
     if (!this.#stream.isOpen) return this.#failed(`no connection to ${this.#host}`);
     this.#stream.write(requestHead(request, address));
     this.#stream.write(request.body ?? "");
@@ -162,8 +168,9 @@ class Exchange implements StreamEvents {
     if (!this.#isStarted && this.#reader.phase !== "head") this.#start();
     if (this.#body) this.#collect();
     else if (announces) this.#announce();
-    if (this.#stream?.isOver) this.#reader = endAnswer(this.#reader);
-    if (this.#reader.phase === "failed") this.#failedOnTheWay();
+    if (this.#stream?.isOver) this.#reader = endAnswer(this.#reader, this.#stream.isCut);
+    if (this.#stream?.failure) this.#failedByTls(this.#stream.failure);
+    else if (this.#reader.phase === "failed") this.#failedOnTheWay();
     else if (this.#reader.phase === "over") this.#end();
   }
 
@@ -254,15 +261,22 @@ class Exchange implements StreamEvents {
     );
   }
 
+  #failedByTls({ code, message }: Failure<TlsErrorCode>): void {
+    if (this.#isClosed) return;
+    this.#dispatch({ type: "peerHeard" }); // somebody has taken the connection
+    this.#failed(message, code);
+  }
+
   get #isConnected(): boolean {
     return this.#stream?.wasConnected ?? false;
   }
 
-  #failed(message: string): void {
+  #failed(message: string, code?: TlsErrorCode): void {
     if (this.#isClosed) return;
     const isConnected = this.#isConnected;
+    const attempt = this.#attempt;
     this.close();
-    this.#dispatch({ type: "requestFailed", attempt: this.#attempt, message, isConnected });
+    this.#dispatch({ type: "requestFailed", attempt, message, isConnected, ...(code ? { code } : {}) });
   }
 }
 

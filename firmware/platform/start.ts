@@ -1,6 +1,5 @@
 // Builds a device from its adapters and starts it. An app's main.ts calls this with what only that app has.
 
-import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import { step } from "../core/device.js";
 import { type DeviceState, initialDevice } from "../core/device-state.js";
@@ -21,6 +20,7 @@ import { Verifier } from "./signature.js";
 import { Slot } from "./slot.js";
 import { Storage } from "./storage.js";
 import { Timers } from "./timers.js";
+import { Tls } from "./tls.js";
 import { Wifi } from "./wifi.js";
 
 /** Core's device, with an app that only adds adapters and settings to it. */
@@ -69,12 +69,13 @@ const connected = (
   restarts: RestartNote,
   dispatch: Dispatch,
   push = new PushServer(dispatch),
+  tls = new Tls(native),
 ): Adapters => ({
   app,
   discovery: new Discovery(dispatch),
   dispatch,
   hashing: new Hashing(dispatch, native),
-  http: new HttpRequests(dispatch, TCP),
+  http: new HttpRequests(dispatch, tls),
   native,
   pages: new PageServer(dispatch, push),
   push,
@@ -82,6 +83,7 @@ const connected = (
   slot: new Slot(dispatch, native),
   storage,
   timers: new Timers(dispatch),
+  tls,
   verifier: new Verifier(dispatch, native),
   wifi: new Wifi(dispatch, native),
 });

@@ -6,7 +6,9 @@
 
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
+import type { Failure, TlsErrorCode } from "../core/errors.js";
 import { TextPieces } from "./text-pieces.js";
+import type { Tls } from "./tls.js";
 
 /** Bytes discarded at once. */
 const DISCARDED_BYTES = 512;
@@ -32,13 +34,30 @@ export interface StreamEvents {
   closed(): void;
 }
 
-/** TCP, or a class with the same interface on top of it. */
-export type SocketClass = new (options: ConstructorParameters<typeof TCP>[0]) => TCP;
+/** TCP, or what is used like it on top of it. */
+export interface Socket extends Pick<TCP, "close" | "remoteAddress"> {
+  read(byteLength: number): ArrayBuffer | number | undefined;
+  write(value: ByteBuffer): number | undefined;
+  /** Why it has failed, if it knows. */
+  readonly failure?: Failure<TlsErrorCode> | undefined;
+  /** It has ended, and the other side has not said so: bytes may be missing. */
+  readonly isCut?: boolean;
+}
+
+type SocketOptions = ConstructorParameters<typeof TCP>[0];
+export type SocketClass = new (options: SocketOptions & SecureOptions) => Socket;
+
+/** What only tls-socket.ts uses. */
+export interface SecureOptions {
+  /** Name of the server, which its certificate has to have. */
+  readonly host?: string;
+  readonly tls?: Tls;
+}
 
 /** A connection that a listener accepted, or one to an address. */
 export type StreamOptions = (
   | { readonly from: TCP }
-  | { readonly io: SocketClass; readonly address: string; readonly port: number }
+  | ({ readonly io: SocketClass; readonly address: string; readonly port: number } & SecureOptions)
 ) & {
   /** Small pieces go out at once, not with those that follow. */
   readonly nodelay?: boolean;
@@ -46,7 +65,7 @@ export type StreamOptions = (
 
 export class TcpStream {
   #events: StreamEvents;
-  #socket: TCP | undefined;
+  #socket: Socket | undefined;
   /** Bytes that were read already and given back. */
   #rest: Uint8Array = NO_BYTES;
   /** Bytes that wait in the socket. */
@@ -57,6 +76,10 @@ export class TcpStream {
   #hasEnded = false;
   /** The other side has taken the connection. */
   wasConnected = false;
+  /** Why the connection has failed, if that is known. */
+  failure: Failure<TlsErrorCode> | undefined;
+  /** It has ended, and the other side has not said so. */
+  isCut = false;
   /** What follows when everything has gone out. */
   #end: "stay" | "close" | "linger" | "lingering" = "stay";
   /** Bytes that may still be discarded. */
@@ -224,7 +247,7 @@ export class TcpStream {
     this.closeAfter(LINGER_MS);
   }
 
-  #send(socket: TCP, piece: ArrayBuffer): void {
+  #send(socket: Socket, piece: ArrayBuffer): void {
     try {
       this.#room = socket.write(piece) ?? 0;
     } catch {
@@ -236,6 +259,8 @@ export class TcpStream {
     if (!this.#socket) return;
     this.#hasEnded = true;
     this.#room = 0;
+    this.failure = this.#socket.failure;
+    this.isCut = this.#socket.isCut ?? false;
     if (this.#end !== "stay") this.close();
     else if (this.#rest.length === 0) this.#events.ended();
   }

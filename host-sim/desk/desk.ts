@@ -15,6 +15,7 @@ import { bridgeToLoopback } from "../network/bridge.js";
 import type { HttpHandler } from "../network/http-host.js";
 import type { IpNode } from "../network/ip-node.js";
 import type { PolicyOf } from "../network/link-policy.js";
+import type { TlsIdentity } from "../network/tls-stream.js";
 import { VirtualNetwork } from "../network/virtual-network.js";
 import { World } from "../world/world.js";
 import { nameDevice } from "./name-device.js";
@@ -30,7 +31,9 @@ export const OWNER_TOKEN = "garden-gate-open-7";
 export const DESK_SERVER = "http://updates.skyslot.test:8080";
 
 /** The update server: a function in this process, or a port on loopback. */
-export type DeskServer = { readonly handler: HttpHandler } | { readonly loopbackPort: number };
+export type DeskServer =
+  | { readonly handler: HttpHandler; readonly tls?: TlsIdentity }
+  | { readonly loopbackPort: number };
 
 /** One device on the desk. */
 export interface DeskDevice {
@@ -90,9 +93,9 @@ export class Desk {
     this.network = new VirtualNetwork({ world: this.world });
     const wifi = options.network ?? HOME;
     this.home = this.network.addAccessPoint(wifi);
-    const { hostname, port } = new URL(options.serverUrl ?? DESK_SERVER);
+    const { hostname, port, protocol } = new URL(options.serverUrl ?? DESK_SERVER);
     this.server = this.network.addHost(hostname, SERVER_ADDRESS);
-    this.#serve(options, Number(port || 80));
+    this.#serve(options, Number(port || (protocol === "https:" ? 443 : 80)));
     const { devices = [{ name: "device", ...options }] } = options;
     this.devices = devices.map((one) => this.#place(one, options));
     this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });
@@ -131,7 +134,8 @@ export class Desk {
 
   #serve(options: DeskOptions, port: number): void {
     if ("handler" in options.server) {
-      this.network.serveHttp(this.server, port, options.server.handler, options.policyOf);
+      const { handler, tls } = options.server;
+      this.network.serveHttp(this.server, port, handler, options.policyOf, tls);
       return;
     }
     const { loopbackPort } = options.server;

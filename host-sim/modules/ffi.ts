@@ -21,6 +21,7 @@ import { dhtFunctions } from "./dht.js";
 import { espNowFunctions } from "./espnow.js";
 import type { Native } from "./native.js";
 import { verifyP256 } from "./p256.js";
+import { tlsFunctions } from "./tls.js";
 
 const LABEL_BYTES = 17;
 /** What an app with the network up has left; the virtual device has no real heap to ask. */
@@ -139,6 +140,7 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     },
     skyslot_verify_p256: (publicKey: unknown, digest: unknown, signature: unknown) =>
       verifyP256(bufferOf(publicKey, 65), bufferOf(digest, 32), bufferOf(signature, 64)) ? 1 : 0,
+    ...tlsFunctions(machine, bufferOf),
     ...dhtFunctions(machine, bufferOf),
     ...espNowFunctions(machine, bufferOf),
     ...blockPartsFunctions(machine, bufferOf, nextSlot),

@@ -10,6 +10,7 @@ import type { IpNode, TcpListener } from "./ip-node.js";
 import type { PolicyOf } from "./link-policy.js";
 import { type RawAnswer, sendRaw } from "./raw-answer.js";
 import type { TcpSocket } from "./tcp-socket.js";
+import { type ServedSocket, type TlsIdentity, TlsStream } from "./tls-stream.js";
 
 export interface HttpRequest {
   readonly method: string;
@@ -42,9 +43,12 @@ export function serveHttp(options: {
   port: number;
   handler: HttpHandler;
   policyOf?: PolicyOf | undefined;
+  /** By TLS: https. */
+  tls?: TlsIdentity | undefined;
 }): TcpListener {
-  const { world, host, port, handler } = options;
-  const accept = (socket: TcpSocket): void => new Connection(world, socket, handler).start();
+  const { world, host, port, handler, tls } = options;
+  const accept = (socket: TcpSocket): void =>
+    new Connection(world, tls ? new TlsStream(socket, tls) : socket, handler).start();
   const listener = host.listen(port, accept, options.policyOf);
   if (listener === undefined) throw new Error(`port ${port} of ${host.name} is taken`);
   return listener;
@@ -69,13 +73,13 @@ function encodeResponse(method: string, response: HttpResponse, keepsAlive: bool
 
 class Connection {
   #world: World;
-  #socket: TcpSocket;
+  #socket: ServedSocket;
   #handler: HttpHandler;
   #parser = new HttpParser("request");
   #isBusy = false;
   #isClosing = false;
 
-  constructor(world: World, socket: TcpSocket, handler: HttpHandler) {
+  constructor(world: World, socket: ServedSocket, handler: HttpHandler) {
     this.#world = world;
     this.#socket = socket;
     this.#handler = handler;

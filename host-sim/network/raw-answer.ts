@@ -4,7 +4,7 @@
  */
 
 import type { World } from "../world/world.js";
-import type { TcpSocket } from "./tcp-socket.js";
+import type { ServedSocket } from "./tls-stream.js";
 
 export interface RawAnswer {
   /** Sent one after the other, each when the other side takes it; may be endless. A text is Latin-1. */
@@ -18,7 +18,7 @@ export interface RawAnswer {
 /** Sends it. The socket's events are taken over. */
 export function sendRaw(
   world: World,
-  socket: TcpSocket,
+  socket: ServedSocket,
   { pieces, gapMs = 0, end = "close" }: RawAnswer,
 ): void {
   const iterator = pieces[Symbol.iterator]();

@@ -13,6 +13,7 @@ import type { PolicyOf } from "./link-policy.js";
 import { NetworkStack } from "./network-stack.js";
 import { type Air, WifiRadio } from "./radio.js";
 import type { TcpSocket } from "./tcp-socket.js";
+import type { TlsIdentity } from "./tls-stream.js";
 
 /** What lies behind a router is this much further away, one way. */
 const UPLINK_LATENCY_MS = 8;
@@ -82,9 +83,15 @@ export class VirtualNetwork {
     else this.#names.set(name.toLowerCase(), address);
   }
 
-  /** Answers HTTP on a host's port by a function; `policyOf` decides about the faults of each connection. */
-  serveHttp(host: IpNode, port: number, handler: HttpHandler, policyOf?: PolicyOf): TcpListener {
-    return serveHttp({ world: this.world, host, port, handler, policyOf });
+  /** Answers HTTP on a host's port by a function, with `tls` HTTPS; `policyOf` decides about the faults of each connection. */
+  serveHttp(
+    host: IpNode,
+    port: number,
+    handler: HttpHandler,
+    policyOf?: PolicyOf,
+    tls?: TlsIdentity,
+  ): TcpListener {
+    return serveHttp({ world: this.world, host, port, handler, policyOf, tls });
   }
 
   /** Plugs in a device for one boot; the one before under the same name vanishes. */

@@ -84,7 +84,7 @@ describe("through unusual answers", () => {
   it("redirects in a circle, to nowhere or after 303 fail the check, and the next one comes", async () => {
     const answers = [
       "/api/ota/check",
-      "https://updates.skyslot.test/",
+      "ftp://updates.skyslot.test/",
       "http://",
       "//",
       "http://no-such-host.test/",

@@ -24,6 +24,7 @@ import {
 import { type BuildConfig, buildImage } from "../../host-sim/image-build/image.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
 import type { PolicyOf } from "../../host-sim/network/link-policy.js";
+import type { TlsIdentity } from "../../host-sim/network/tls-stream.js";
 import { describeRelease } from "../../release/describe.js";
 import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
 import type { ReleaseOptions } from "../../release/payload.js";
@@ -94,6 +95,8 @@ export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
   /** What is uploaded to the server; default: `base` 1.1.0. */
   readonly update?: Uint8Array;
   readonly lie?: Lie;
+  /** The server answers by https only. */
+  readonly tls?: TlsIdentity;
   /** What the server has for panels. */
   readonly content?: ContentSource;
   /** Downloads come from a separate host, over links like this. */
@@ -148,7 +151,7 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
   desk = new Desk({
     image: await imageOf("base", "1.0.0"),
     ...options,
-    server: { handler },
+    server: { handler, ...(options.tls ? { tls: options.tls } : {}) },
     onTrace: (line, device) => {
       trace.push(`${Math.round(desk?.world.nowMs ?? 0)} ${line}`);
       options.onTrace?.(line, device);

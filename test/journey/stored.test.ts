@@ -59,7 +59,7 @@ describe("what a device finds in its flash", () => {
 
   describe("an update server that cannot be asked", () => {
     for (const server of [
-      "https://updates.example.com",
+      "ftp://updates.example.com",
       "updates.example.com",
       "http://",
       "http://updates.example.com:99999",
@@ -77,7 +77,7 @@ describe("what a device finds in its flash", () => {
         expect(await problems()).deep.equal(["SERVER_INVALID"]);
       });
 
-    for (const server of ["https://updates.example.com", "", "http://a..b", "http://a b"])
+    for (const server of ["ftp://updates.example.com", "", "http://a..b", "http://a b"])
       it(`in its build, ${JSON.stringify(server)}, leaves it without updates, but with its pages`, async () => {
         await start(() => {}, { image: await imageOf("base", "1.0.0", "esp32", { server }) });
         await run();
@@ -87,7 +87,7 @@ describe("what a device finds in its flash", () => {
       });
   });
 
-  for (const url of ["", "firmware/7", "https://cdn.example.com/7", "http://:80/", "http://1.2.3/7", "//"])
+  for (const url of ["", "firmware/7", "ftp://cdn.example.com/7", "http://:80/", "http://1.2.3/7", "//"])
     it(`an offer to be downloaded from ${JSON.stringify(url)} is reported as malformed, and checks go on`, async () => {
       const lie: RigOptions["lie"] = async (request, honest) => {
         const answer = await honest();

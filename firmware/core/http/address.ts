@@ -1,15 +1,17 @@
 // The address of a server or of a file on one: read into host, port and path, as the HTTP client uses it. Every
 // address from a person, the build, the server or NVS is checked by the same function, so that none is stored or used that cannot work.
 //
-//   http://updates.example.com:8080/firmware/7?x=1        host = 1 to 63 letters, digits, - and _ a part, 253 in all,
-//          └────────host────────┘ └port┘└──path──┘         or four numbers of an IPv4 address
+//   https://updates.example.com:8080/firmware/7?x=1       host = 1 to 63 letters, digits, - and _ a part, 253 in all,
+//           └────────host────────┘ └port┘└──path──┘        or four numbers of an IPv4 address
 //
-// Not supported: https, IPv6 addresses, user names, characters that have to be encoded. An internationalised name is given as xn--….
+// Not supported: IPv6 addresses, user names, characters that have to be encoded. An internationalised name is given as xn--….
 
 import { fail, type Result, succeed } from "../errors.js";
 
-/** An http address that the device can use. */
+/** An http or https address that the device can use. */
 export interface Address {
+  /** By TLS: https. */
+  readonly isSecure: boolean;
   /** Lower case. */
   readonly host: string;
   readonly port: number;
@@ -23,8 +25,8 @@ export type AddressErrorCode = "ADDRESS_INVALID";
 export const MAX_ADDRESS_LENGTH = 2_048;
 const MAX_HOST_LENGTH = 253;
 const MAX_LABEL_LENGTH = 63;
-const DEFAULT_PORT = 80;
-const SCHEME = "http://";
+const PLAIN = "http://";
+const SECURE = "https://";
 
 /** Reads an absolute address. The message of a failure is a sentence about "The address". */
 export function readAddress(
@@ -35,10 +37,12 @@ export function readAddress(
   if (text.length > maxLength) return wrong(`has ${text.length} characters; ${maxLength} are allowed`);
   const odd = oddCharacter(text);
   if (odd !== undefined) return wrong(odd);
-  if (text.slice(0, SCHEME.length).toLowerCase() !== SCHEME) return wrong(schemeProblem(text));
-  const end = endOfAuthority(text);
+  const isSecure = beginsWith(text, SECURE);
+  if (!isSecure && !beginsWith(text, PLAIN)) return wrong(schemeProblem(text));
+  const start = schemeText(isSecure).length;
+  const end = endOfAuthority(text, start);
   const path = text.slice(end);
-  return readAuthority(text.slice(SCHEME.length, end), path.startsWith("/") ? path : `/${path}`);
+  return readAuthority(isSecure, text.slice(start, end), path.startsWith("/") ? path : `/${path}`);
 }
 
 /** Resolves a reference against the address of the document that contains it (RFC 3986, 5.2). A fragment is dropped: it is never requested. */
@@ -47,7 +51,7 @@ export function resolveAddress(reference: string, base: Address): Result<Address
   const hash = reference.indexOf("#");
   const text = hash < 0 ? reference : reference.slice(0, hash);
   if (hasScheme(text)) return readAddress(text);
-  if (text.startsWith("//")) return readAddress(`http:${text}`);
+  if (text.startsWith("//")) return readAddress(`${base.isSecure ? "https" : "http"}:${text}`);
   return readAddress(`${originText(base)}${resolvedPath(text, base.path)}`);
 }
 
@@ -60,21 +64,35 @@ export function originOf(text: string): string | undefined {
   return read.ok ? originText(read.value) : undefined;
 }
 
-const originText = ({ host, port }: Address): string =>
-  `${SCHEME}${host}${port === DEFAULT_PORT ? "" : `:${port}`}`;
+const originText = (address: Address): string => `${schemeText(address.isSecure)}${hostText(address)}`;
+
+/** Host and port, as the `Host` header and an origin have them: without the port that is meant anyway. */
+export const hostText = ({ isSecure, host, port }: Address): string =>
+  port === defaultPort(isSecure) ? host : `${host}:${port}`;
+
+const schemeText = (isSecure: boolean): string => (isSecure ? SECURE : PLAIN);
+
+const defaultPort = (isSecure: boolean): number => (isSecure ? 443 : 80);
+
+const beginsWith = (text: string, scheme: string): boolean =>
+  text.slice(0, scheme.length).toLowerCase() === scheme;
 
 // ── parts
 
-function readAuthority(authority: string, path: string): Result<Address, AddressErrorCode> {
+function readAuthority(
+  isSecure: boolean,
+  authority: string,
+  path: string,
+): Result<Address, AddressErrorCode> {
   if (authority.includes("@")) return wrong("contains a user name (@), which is not supported");
   if (authority.startsWith("[")) return wrong("has an IPv6 address, which is not supported");
   const colon = authority.indexOf(":");
   const host = (colon < 0 ? authority : authority.slice(0, colon)).toLowerCase();
   const problem = hostProblem(host);
   if (problem !== undefined) return wrong(problem);
-  const port = colon < 0 ? DEFAULT_PORT : readPort(authority.slice(colon + 1));
+  const port = colon < 0 ? defaultPort(isSecure) : readPort(authority.slice(colon + 1));
   if (port === undefined) return wrong(`has port "${short(authority.slice(colon + 1))}", not 1 to 65535`);
-  return succeed({ host, port, path });
+  return succeed({ isSecure, host, port, path });
 }
 
 function readPort(text: string): number | undefined {
@@ -130,11 +148,12 @@ function oddCharacter(text: string): string | undefined {
 function schemeProblem(text: string): string {
   const colon = text.indexOf(":");
   // host:port without a scheme looks like one
-  if (!hasScheme(text) || areDigits(text.charAt(colon + 1))) return `does not begin with ${SCHEME}`;
+  const neither = `does not begin with ${PLAIN} or ${SECURE}`;
+  if (!hasScheme(text) || areDigits(text.charAt(colon + 1))) return neither;
   const scheme = text.slice(0, colon).toLowerCase();
-  return scheme === "http"
-    ? `does not begin with ${SCHEME}`
-    : `begins with ${short(scheme)}: but this firmware supports ${SCHEME} only`;
+  return scheme === "http" || scheme === "https"
+    ? neither
+    : `begins with ${short(scheme)}: but this firmware supports ${PLAIN} and ${SECURE} only`;
 }
 
 /** `name:` in front of anything else. */
@@ -147,8 +166,8 @@ function hasScheme(text: string): boolean {
   return false;
 }
 
-function endOfAuthority(text: string): number {
-  let at = SCHEME.length;
+function endOfAuthority(text: string, start: number): number {
+  let at = start;
   while (at < text.length && text[at] !== "/" && text[at] !== "?") at++;
   return at;
 }

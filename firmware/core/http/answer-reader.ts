@@ -121,10 +121,15 @@ export const bodyTaken = (reader: AnswerReader): AnswerReader => ({
   phase: reader.isChunked ? "chunkEnd" : "over",
 });
 
-/** The connection has ended, and all that arrived was read: the end of a body without a length, too early for any other. */
-export function endAnswer(reader: AnswerReader): AnswerReader {
+/**
+ * The connection has ended, and all that arrived was read: the end of a body without a length, too early for any other.
+ * @param isCut by TLS, and not by the server itself: anybody may have ended it
+ */
+export function endAnswer(reader: AnswerReader, isCut = false): AnswerReader {
   if (reader.phase === "body" && reader.bodyBytes === Number.POSITIVE_INFINITY)
-    return { ...reader, phase: "over" };
+    return isCut
+      ? failed(reader, "ended without TLS's own end: it may be cut off")
+      : { ...reader, phase: "over" };
   return reader.phase === "over" || reader.phase === "failed" ? reader : failed(reader, "ended too early");
 }
 

@@ -1,8 +1,8 @@
 // Follows a redirect: the same request at another address, for whichever machine made it. The address is judged like any other.
 //
 // A POST stays a POST: RFC 9110 (15.4) lets a client make a GET of it after 301 and 302, but a check without its body says nothing.
-// After 303, where it would have to be a GET, it is not followed. Neither is a redirect that asks to wait first. The token goes to the
-// origin that it is for, and to no other.
+// After 303, where it would have to be a GET, it is not followed. Neither is a redirect that asks to wait first, or one from https to http.
+// The token goes to the origin that it is for, and to no other.
 
 import type { HttpRequest } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
@@ -28,6 +28,11 @@ export function followRedirect(
   const target = base.ok ? resolveAddress(location, base.value) : base;
   if (!target.ok)
     return fail("REDIRECT_FAILED", `redirects to an unusable address. ${target.failure.message}`);
+  if (base.ok && base.value.isSecure && !target.value.isSecure)
+    return fail(
+      "REDIRECT_FAILED",
+      "redirects from https:// to http://, where others can read and change the answer",
+    );
   const url = addressText(target.value);
   const { authorization, ...others } = request.headers;
   const isSame = originOf(url) === originOf(request.url);

@@ -2,16 +2,16 @@
 
 import { utf8Length } from "../bytes.js";
 import type { HttpRequest } from "../effect.js";
-import type { Address } from "./address.js";
+import { type Address, hostText } from "./address.js";
 
 /** The head; the body follows it as it is. */
-export function requestHead({ method, headers, body }: HttpRequest, { host, port, path }: Address): string {
+export function requestHead({ method, headers, body }: HttpRequest, address: Address): string {
   const all: Record<string, string> = {
-    host: port === 80 ? host : `${host}:${port}`,
+    host: hostText(address),
     ...headers,
     ...(body === undefined ? {} : { "content-length": `${utf8Length(body)}` }),
     connection: "close",
   };
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `${method} ${path} HTTP/1.1\r\n${lines.join("")}\r\n`;
+  return `${method} ${address.path} HTTP/1.1\r\n${lines.join("")}\r\n`;
 }

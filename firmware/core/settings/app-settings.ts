@@ -134,7 +134,7 @@ function problemWith(field: Field, value: unknown): string | undefined {
       if (value === "") return undefined;
       if (field.scheme !== undefined) return problemWithServer(field, field.scheme, value);
       const read = typeof value === "string" ? readAddress(value, field.most) : undefined;
-      if (!read) return wrong("an http:// address");
+      if (!read) return wrong("an http:// or https:// address");
       return read.ok ? undefined : `${field.label}: ${read.failure.message}`;
     }
   }

@@ -17,6 +17,7 @@
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
 // calls esp_ota_begin, which cannot resume and erases the fallback's otadata entry before the first byte has arrived.
 
+import { forgetTold } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Failure } from "../errors.js";
 import type { Stamped } from "../event.js";
@@ -238,20 +239,28 @@ const isTransferring = (state: UpdateState): state is Installing =>
   state.phase === "fetching" || state.phase === "requesting" || state.phase === "streaming";
 
 function requestFailed(
-  state: UpdateState,
+  before: UpdateState,
   event: Extract<Stamped, { readonly type: "requestFailed" }>,
 ): Step {
-  if (state.phase === "checking") return checkFailed(state, event.random, event.message);
-  if (state.phase === "fetchingRoot") return rootNotFetched(state, event, event.message);
+  const state = event.code === "TLS_NOT_YET_VALID" ? { ...before, clock: forgetTold(before.clock) } : before;
+  if (state.phase === "checking") return checkFailed(state, event.random, told(event));
+  if (state.phase === "fetchingRoot") return rootNotFetched(state, event, told(event));
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
   const failure: Failure =
-    state.phase === "streaming"
+    state.phase === "streaming" && !event.code
       ? bodyTruncated(job)
-      : { code: event.isConnected ? "RESPONSE_MALFORMED" : "CONNECT_FAILED", message: event.message };
+      : {
+          code: event.code ?? (event.isConnected ? "RESPONSE_MALFORMED" : "CONNECT_FAILED"),
+          message: event.message,
+        };
   return retryLater(state, job, failure, event.random);
 }
+
+/** With its code, by which a person finds what helps. */
+const told = ({ code, message }: Extract<Stamped, { readonly type: "requestFailed" }>): string =>
+  code ? `${code}: ${message}` : message;
 
 function stalled(state: UpdateState, event: Stamped): Step {
   const seconds = STALL_MS / 1000;

@@ -7,7 +7,7 @@ declare module "mc/config" {
     readonly type: string;
     /** Name of the board. */
     readonly hardware: string;
-    /** Update server, `http://host[:port]`; settings in NVS win. */
+    /** Update server, `http://host[:port]` or `https://host[:port]`; settings in NVS win. */
     readonly server: string;
     readonly checkSeconds: number;
     readonly trialSeconds: number;
@@ -21,6 +21,8 @@ declare module "mc/config" {
     readonly minCompatible?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
+    /** Authorities that sign the certificates of https servers: DER, base64. Absent: the public ones of public-authorities.ts. */
+    readonly authorities?: readonly string[];
     /** The first trust root, as its text; absent or empty: the keys above count for ever, and no root is taken. */
     readonly root?: string;
     /** The LED that shows the status; absent: none. */
@@ -119,6 +121,11 @@ declare module "mc/ffi" {
     // firmware/platform/native/skyslot-verify.c
     /** Point 04 ‖ x ‖ y of 65 bytes, SHA-256, r ‖ s of 64 bytes. 1 if valid, 0 otherwise. */
     skyslot_verify_p256(publicKey: ArrayBuffer, digest: ArrayBuffer, signature: ArrayBuffer): number;
+    // firmware/platform/native/skyslot-tls.c
+    /** A TLS client of this host; times in seconds since 1970, `told` 0 where there is none. The session's number from 1, or below 0 why not. */
+    skyslot_tls_open(host: string, earliest: number, told: number): number;
+    /** An operation of a session (tls-socket.ts), with the first `length` bytes of the buffer. */
+    skyslot_tls(session: number, operation: number, bytes: ArrayBuffer, length: number): number;
     // firmware/platform/native/skyslot-derive.c
     /** PBKDF2-HMAC-SHA256 into 32 bytes; 1 on success. */
     skyslot_derive_key(password: string, salt: string, rounds: number, key: ArrayBuffer): number;

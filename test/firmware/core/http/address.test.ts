@@ -21,13 +21,16 @@ const GOOD: readonly (readonly [string, string, number, string])[] = [
   ["http://xn--mnchen-3ya.de:00080/", "xn--mnchen-3ya.de", 80, "/"],
   [`http://${"a".repeat(63)}/`, "a".repeat(63), 80, "/"],
   ["http://1.2.3.4.example/", "1.2.3.4.example", 80, "/"],
+  ["HTTPS://updates.local", "updates.local", 443, "/"],
+  ["https://updates.local:80/x", "updates.local", 80, "/x"],
 ];
 
 const BAD: readonly (readonly [string, string])[] = [
   ["", "is empty"],
-  ["https://updates.example.com", "begins with https: but this firmware supports http:// only"],
-  ["HTTPS://updates.example.com", "begins with https:"],
-  ["ftp://x/y", "begins with ftp:"],
+  ["ftp://x/y", "begins with ftp: but this firmware supports http:// and https:// only"],
+  ["https:", "does not begin with http:// or https://"],
+  ["https://", "has no host"],
+  ["https://host:0/", 'has port "0"'],
   ["javascript:alert(1)", "begins with javascript:"],
   ["http:", "does not begin with http://"],
   ["http:/host/x", "does not begin with http://"],
@@ -89,10 +92,13 @@ const BAD: readonly (readonly [string, string])[] = [
   ["x".repeat(1_000_000), "has 1000000 characters"],
 ];
 
-describe("an http address", () => {
+describe("an http or https address", () => {
   it("is read into what the client connects to and requests", () => {
     for (const [text, host, port, path] of GOOD)
-      expect(readAddress(text), text).deep.equal({ ok: true, value: { host, port, path } });
+      expect(readAddress(text), text).deep.equal({
+        ok: true,
+        value: { isSecure: /^https/i.test(text), host, port, path },
+      });
   });
 
   it("that cannot be used is refused with a sentence that says why and does not repeat long texts", () => {
@@ -121,9 +127,12 @@ describe("an http address", () => {
 });
 
 describe("a reference in an answer", () => {
-  const base = { host: "host", port: 8080, path: "/a/b?q=1" };
+  const base = { isSecure: false, host: "host", port: 8080, path: "/a/b?q=1" };
   const RESOLVED: readonly (readonly [string, string])[] = [
     ["http://other/x", "http://other/x"],
+    ["https://other/x", "https://other/x"],
+    ["https://other:443/x", "https://other/x"],
+    ["https://other:80/x", "https://other:80/x"],
     ["//other:81/x", "http://other:81/x"],
     ["/x?y", "http://host:8080/x?y"],
     ["c", "http://host:8080/a/c"],
@@ -148,21 +157,12 @@ describe("a reference in an answer", () => {
   });
 
   it("that cannot be used is refused", () => {
-    for (const reference of [
-      "https://host/x",
-      "ftp:x",
-      "//",
-      "//u@h/",
-      "/a b",
-      "/ü",
-      "x".repeat(3_000),
-      "http:x",
-    ])
+    for (const reference of ["https://", "ftp:x", "//", "//u@h/", "/a b", "/ü", "x".repeat(3_000), "http:x"])
       expect(resolveAddress(reference, base).ok, reference.slice(0, 20)).equal(false);
   });
 
   it("without a path in its base counts from the root", () => {
-    const resolved = resolveAddress("c", { host: "host", port: 80, path: "/" });
+    const resolved = resolveAddress("c", { isSecure: false, host: "host", port: 80, path: "/" });
     expect(resolved.ok && addressText(resolved.value)).equal("http://host/c");
   });
 });

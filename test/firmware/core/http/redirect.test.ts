@@ -68,13 +68,28 @@ describe("a redirect", () => {
     expect(redirected(GET, 307, "http://updates.test:80/b")).nested.property("value.headers.authorization");
   });
 
+  it("from http to https is followed without the token, and from https to http not at all", () => {
+    const found = redirected(GET, 302, "https://updates.test/b");
+    expect(found?.ok && found.value).deep.equal({
+      ...GET,
+      url: "https://updates.test/b",
+      headers: { range: "bytes=0-99" },
+    });
+    const secure = { ...GET, url: "https://updates.test/a" };
+    expect(redirected(secure, 302, "/b")).nested.property("value.headers.authorization");
+    for (const location of ["http://updates.test/b", "http://updates.test:443/b", "http://cdn.test/b"])
+      expect(urlOf(redirected(secure, 302, location)), location).match(
+        /^redirects from https:\/\/ to http:\/\//,
+      );
+  });
+
   it("is followed three times", () => {
     for (const count of [0, 1, 2]) expect(redirected(GET, 302, "/b", count)?.ok).equal(true);
     expect(urlOf(redirected(GET, 302, "/b", 3))).equal("redirects more than 3 times");
   });
 
   for (const location of [
-    "https://updates.test/b",
+    "https://updates.test:0/b",
     "ftp://updates.test/b",
     "http://",
     "http://user:pass@updates.test/",
@@ -107,7 +122,7 @@ describe("a redirect", () => {
 
 describe("a request", () => {
   it("names its host, with a port that is not the usual one, and the bytes of its body", () => {
-    const address = { host: "updates.test", port: 80, path: "/a?b" };
+    const address = { isSecure: false, host: "updates.test", port: 80, path: "/a?b" };
     expect(requestHead(POST, address)).equal(
       "POST /a?b HTTP/1.1\r\nhost: updates.test\r\nauthorization: Bearer skd_1\r\ncontent-type: application/json\r\ncontent-length: 13\r\nconnection: close\r\n\r\n",
     );

@@ -47,7 +47,7 @@ describe("preferences", () => {
   it("fall back to the build's server from a stored one that cannot be used, and say so", () => {
     // the kind: an address from flash that the network modules throw at; http/address.test.ts has more of it
     for (const server of [
-      "https://updates.example.com",
+      "ftp://updates.example.com",
       "",
       "updates.local",
       "http://",

@@ -204,7 +204,7 @@ describe("an offer of the server", () => {
     for (const url of [
       "",
       "firmware/7",
-      "https://cdn.test/image",
+      "ftp://cdn.test/image",
       "http://",
       "http://cdn.test:0/",
       "//",
