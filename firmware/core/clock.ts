@@ -6,9 +6,11 @@
 //   the build             the firmware did not run before it was compiled                           yes
 //   a signed release      the device did not verify it before it was made                           yes, and is stored
 //   the count since boot  so much later than the boot began                                         yes, and is stored
+//   a statement           the time, signed for this device's own question (trust/statement.ts)        yes, and is stored
 //   a server              the time, if it is between the floor and the ceiling; else it is ignored   no
 //
-// A time that is signed (provedAfter) will be a source like a signed release. What never happens has no time: no expiry is `undefined`.
+// Where statements are asked for, the floor alone is what dates are compared with: no server's word counts. What never happens has no time: no
+// expiry is `undefined`.
 
 import { daysUntil } from "./calendar.js";
 import { readDigits } from "./digits.js";
@@ -109,6 +111,12 @@ export function tell(clock: Clock, time: number, at: number): ClockStep {
 export function provedAfter(clock: Clock, time: number, at: number): ClockStep {
   const latest = Math.min(clock.ceiling, (toldAt(clock, at) ?? clock.ceiling) + DAY_SECONDS);
   if (time > latest || time <= earliestAt(clock, at)) return [clock, NOTHING];
+  return kept({ ...clock, bootedAfter: time - secondsOf(at) }, at);
+}
+
+/** A statement for this device's own question says what time it is. An earlier time than the floor moves nothing. */
+export function stated(clock: Clock, time: number, at: number): ClockStep {
+  if (time > clock.ceiling || time <= earliestAt(clock, at)) return [clock, NOTHING];
   return kept({ ...clock, bootedAfter: time - secondsOf(at) }, at);
 }
 

@@ -18,6 +18,8 @@ export function statusOf(
     case "fetchingRoot":
     case "verifyingRoot":
     case "storingRoot":
+    case "fetchingStatement":
+    case "verifyingStatement":
       break;
     case "waiting":
       // for the network, whose status then matters more, or for the next try
@@ -32,7 +34,7 @@ export function statusOf(
     default:
       return updating(update.job);
   }
-  const isWarned = localApi.peer?.warning !== undefined;
+  const isWarned = localApi.peer?.warning !== undefined || update.freshness.isFrozen;
   if (joined) return { name: crashGuard.safeMode ? "safeMode" : isWarned ? "warning" : "online", percent: 0 };
   const onlySetupHelps = wifi.phase === "unset" || (wifi.portalOpen && wifi.phase === "waiting");
   return { name: onlySetupHelps ? "setup" : "joining", percent: 0 };

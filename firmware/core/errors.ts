@@ -20,6 +20,9 @@ export type UpdateErrorCode =
   | "ROOT_EXPIRED"
   | "ROOT_REFUSED"
   | "RELEASE_EXPIRED"
+  | "RELEASE_WITHDRAWN"
+  | "FRESHNESS_MISSING"
+  | "FRESHNESS_REFUSED"
   | "IMAGE_TOO_LARGE"
   | "NVS_MISMATCH"
   // the network or the server: worth another try

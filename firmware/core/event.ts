@@ -465,6 +465,8 @@ export type Event =
   | { readonly type: "installationsFreed" }
   /** The trust root that is in force from now on. */
   | { readonly type: "rootHeld"; readonly root: Root }
+  /** Seconds since 1970 of the last statement of freshness, or of the first one that was missed (0: neither yet). Only where the root asks for them. */
+  | { readonly type: "freshnessChanged"; readonly since: number; readonly isFrozen: boolean }
   /** A person has sent the next trust root; the connection is answered when it is stored, or is not. */
   | { readonly type: "rootGiven"; readonly connection: number; readonly text: string }
   /** What is staged, or on its way to be, is not wanted any more. */

@@ -133,6 +133,7 @@ export const LISTENERS: Readonly<Record<Event["type"], readonly Machine[]>> = Ob
   commitEnded: to(localApi),
   abandonRequested: UPDATE,
   rootHeld: to(localApi),
+  freshnessChanged: to(localApi),
   rootGiven: UPDATE,
   revertRequested: UPDATE,
   installationsHeld: UPDATE,
@@ -162,6 +163,7 @@ const occupationOf = ({ update, trial }: DeviceState): Occupation => ({
   isAsking:
     update.phase === "checking" ||
     update.phase === "fetchingRoot" ||
+    update.phase === "fetchingStatement" ||
     ((update.phase === "fetching" || update.phase === "requesting" || update.phase === "streaming") &&
       update.job.source.kind !== "push"),
   isBusy: trial.phase === "trial" || trial.phase === "validating",

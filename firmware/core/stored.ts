@@ -33,6 +33,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   // trust
   "trust.root": 1_536,
   "trust.sequence": 86,
+  "trust.fresh": 10,
   // wifi
   "link.restarts": 8,
   // server

@@ -119,6 +119,8 @@ export interface CheckRequest extends Readings {
   readonly order_results?: readonly OrderResult[];
   /** Version of the trust root that the device holds; absent: its image has none built in, and it takes none. */
   readonly root_version?: number;
+  /** For FROZEN_SECONDS nobody has shown it a statement of freshness: what is new may be kept from it. */
+  readonly frozen?: boolean;
 }
 
 /** What any answer to a check may bring. */
@@ -156,6 +158,53 @@ interface CheckAnswer {
  * who holds the version before verifies it.
  */
 export const ROOTS_PATH = "/api/v1/roots/";
+
+/**
+ * `POST` a FreshnessRequest here: the statement of freshness (StatementPayload) for this device and its nonce, as its text; 404
+ * `FRESHNESS_UNKNOWN`: this server has no key for it.
+ */
+export const FRESHNESS_PATH = "/api/ota/freshness";
+
+/** What a device asks, before it installs what a server offers, and once a day. */
+export interface FreshnessRequest {
+  readonly device_id: string;
+  readonly device_type: string;
+  /** NONCE_LENGTH lower-case hex digits, others each time. */
+  readonly nonce: string;
+}
+
+export const NONCE_LENGTH = 32;
+
+/** Protected header's `typ` of a statement of freshness. */
+export const STATEMENT_TYPE = "skyslot-freshness";
+
+/** Longest statement, characters of its compact JWS. */
+export const MAX_STATEMENT_LENGTH = 1024;
+
+export const MAX_WITHDRAWN_COUNT = 16;
+/** Hex digits of the SHA-256 in an image that name it in a statement. */
+export const WITHDRAWN_DIGITS = 16;
+
+/** A device that has had no statement for so long says that it is frozen. */
+export const FROZEN_SECONDS = 14 * 86_400;
+
+/**
+ * Payload of a statement of freshness (JWS, ES256, protected header `typ: "skyslot-freshness"`, `kid`), signed by one of the keys that the trust
+ * root names for it: what is true now, for one question of one device. Numbers are whole, times in seconds since 1970.
+ */
+export interface StatementPayload {
+  /** Of the question. */
+  readonly nonce: string;
+  /** Of the device. */
+  readonly type: string;
+  readonly time: number;
+  /** Later than `time`: until then it suffices for installations. At most an hour of it counts. */
+  readonly expires: number;
+  /** Sequence of the release that this device is to have now: one with a lower sequence is not installed. 0: any may be. */
+  readonly newest: number;
+  /** Releases of the type that must not be installed any more, the last MAX_WITHDRAWN_COUNT: of each the first WITHDRAWN_DIGITS of `imageSha256`. */
+  readonly withdrawn: readonly string[];
+}
 
 /** Answer to a check without an update. */
 export interface NoUpdateResponse extends CheckAnswer {

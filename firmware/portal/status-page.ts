@@ -82,9 +82,10 @@ async function refresh() {
     $("networks").hidden = wired;
     if (wired) put("token-hint", T.wired.tokenHint);
     note("alert", health.safeMode ? fill(T.safeMode, { n: health.unhealthyBootCount }) : "", true);
-    const { rootVersion, expires } = version.trust;
+    const { rootVersion, expires, freshSince } = version.trust;
+    const day = seconds => new Date(seconds * 1000).toLocaleDateString();
     $("trust").hidden = !rootVersion;
-    put("root-now", fill(T.rootNow, { version: rootVersion, date: new Date(expires * 1000).toLocaleDateString() }));
+    put("root-now", fill(T.rootNow, { version: rootVersion, date: day(expires) }) + (freshSince ? " " + fill(T.freshNow, { date: day(freshSince) }) : ""));
     const build = version.build ? "+" + version.build : "";
     facts([
       [T.state, T.states[health.status] || health.status],

@@ -68,13 +68,13 @@ const release: readonly Mutation[] = [
   },
   {
     what: "a token for another purpose is accepted as a release",
-    file: `${UPDATE}/jws.ts`,
+    file: "firmware/core/trust/jws.ts",
     original: 'header.get("typ") === type',
     mutated: 'header.get("typ") !== ""',
   },
   {
     what: "a manifest without a signature algorithm is accepted",
-    file: `${UPDATE}/jws.ts`,
+    file: "firmware/core/trust/jws.ts",
     original: 'header?.get("alg") === "ES256" && header.get',
     mutated: "header?.get",
   },

@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.js";
 
 const TRUST = "firmware/core/trust";
 const root = `${TRUST}/root.ts`;
+const FRESHNESS_UPDATE = "firmware/core/update/freshness-update.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
   {
@@ -95,5 +96,101 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${TRUST}/sequence.ts`,
     original: "fastForward > installed.fastForward",
     mutated: "fastForward > 0",
+  },
+  {
+    what: "the nonce is not compared, so that an old statement counts, or another device's",
+    file: `${TRUST}/statement.ts`,
+    original: "if (statement.nonce !== nonce)",
+    mutated: "if (statement.nonce.length !== nonce.length)",
+  },
+  {
+    what: "a statement about another type counts",
+    file: `${TRUST}/statement.ts`,
+    original: "if (statement.type !== type)",
+    mutated: 'if (statement.type === "")',
+  },
+  {
+    what: "any key of the root may state what is fresh",
+    file: `${TRUST}/statement.ts`,
+    original: "for (const index of root.freshness) {",
+    mutated: "for (const index of root.keys.keys()) {",
+  },
+  {
+    what: "a statement counts whatever its signature is",
+    file: FRESHNESS_UPDATE,
+    original: "if (!event.good) return notFresh",
+    mutated: "if (!state.boot) return notFresh",
+  },
+  {
+    what: "the same nonce is used twice",
+    file: FRESHNESS_UPDATE,
+    original: "chance: gatherChance(state.freshness.chance, random)",
+    mutated: "chance: state.freshness.chance",
+  },
+  {
+    what: "an offer is installed without a statement",
+    file: FRESHNESS_UPDATE,
+    original: "asksForStatements(trust) && statementAt(freshness, at) === undefined",
+    mutated: "asksForStatements(trust) && at < 0 && statementAt(freshness, at) === undefined",
+  },
+  {
+    what: "a statement suffices for ever",
+    file: `${TRUST}/freshness.ts`,
+    original: "at < untilMs ? statement : undefined",
+    mutated: "untilMs > 0 ? statement : undefined",
+  },
+  {
+    what: "a withdrawn release is installed",
+    file: `${TRUST}/freshness.ts`,
+    original: "withdrawn.includes(imageSha256.slice(0, WITHDRAWN_DIGITS))",
+    mutated: "withdrawn.includes(imageSha256)",
+  },
+  {
+    what: "a release is installed although a newer one is stated",
+    file: `${TRUST}/freshness.ts`,
+    original: "sequence < ruling.newest",
+    mutated: "sequence < 0",
+  },
+  {
+    what: "the server's unsigned time dates releases and roots",
+    file: `${TRUST}/freshness.ts`,
+    original: "asksForStatements(trust) ? earliestAt(clock, at) : timeAt(clock, at)",
+    mutated: "timeAt(clock, at)",
+  },
+  {
+    what: "a statement does not move the clock",
+    file: "firmware/core/clock.ts",
+    original: "return kept({ ...clock, bootedAfter: time - secondsOf(at) }, at);\n}\n\n/** Flash wears",
+    mutated: "return kept(clock, at);\n}\n\n/** Flash wears",
+  },
+  {
+    what: "the floor goes back with an old statement",
+    file: "firmware/core/clock.ts",
+    original: "if (time > clock.ceiling || time <= earliestAt(clock, at)) return [clock, NOTHING];",
+    mutated: "if (time > clock.ceiling) return [clock, NOTHING];",
+  },
+  {
+    what: "a stolen key of the server moves the clock beyond the end of the root",
+    file: FRESHNESS_UPDATE,
+    original: "Math.min(time, root.expires + 1)",
+    mutated: "time",
+  },
+  {
+    what: "a device is never frozen",
+    file: `${TRUST}/freshness.ts`,
+    original: "now - since >= FROZEN_SECONDS",
+    mutated: "now - since >= 1000 * FROZEN_SECONDS",
+  },
+  {
+    what: "the two weeks begin anew with each boot",
+    file: `${TRUST}/freshness.ts`,
+    original: 'readDigits(stored[FRESH_KEY] ?? "", 10) ?? 0',
+    mutated: "0",
+  },
+  {
+    what: "what a key of the last root has stated counts after the next one",
+    file: `${TRUST}/freshness.ts`,
+    original: "{ ...freshness, statement: undefined, untilMs: 0, dailyFromMs: 0, retryFromMs: 0 }",
+    mutated: "{ ...freshness, dailyFromMs: 0, retryFromMs: 0 }",
   },
 ];

@@ -65,6 +65,8 @@ export interface LocalApiState {
   readonly saving: Saving | undefined;
   /** Whose signatures count; `undefined`: the image's keys. */
   readonly root: Root | undefined;
+  /** Since when there is no newer statement of freshness; `undefined`: none is asked for. */
+  readonly freshness: { readonly since: number; readonly isFrozen: boolean } | undefined;
   /** Waits in the other slot. */
   readonly staged: StagedImage | undefined;
   /** The connection that is answered when it is armed, or cannot be. */
@@ -94,6 +96,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   isBrokerConnected: false,
   saving: undefined,
   root: undefined,
+  freshness: undefined,
   staged: undefined,
   installing: undefined,
   leaving: "no",

@@ -11,7 +11,7 @@
 //   POST /api/ota/rollback, as above            POST /api/ota/release, /install, /abandon: install-api.ts
 
 import type { Effect, SavePurpose } from "../effect.js";
-import type { Booted, PageRequest, Problem, Raise, Stamped } from "../event.js";
+import type { Booted, PageRequest, Problem, Raise, Root, Stamped } from "../event.js";
 import { allowed, json, respond } from "../http/answer.js";
 import { isOwnHost } from "../http/own-host.js";
 import { JOIN_FAILURES } from "../join-failure.js";
@@ -114,7 +114,9 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     case "stagedChanged":
       return [{ ...state, staged: event.staged }, []];
     case "rootHeld":
-      return [{ ...state, root: event.root }, []];
+      return [rootHeld(state, event.root), []];
+    case "freshnessChanged":
+      return [{ ...state, freshness: event }, []];
     case "commitEnded":
       return installEnded(state, event.problem);
     case "trialPassed":
@@ -125,6 +127,15 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [state, []];
   }
 }
+
+/** It may ask for statements of freshness no longer. */
+const rootHeld = (state: LocalApiState, root: Root): LocalApiState => ({
+  ...state,
+  root,
+  freshness: root.freshness.length > 0 ? (state.freshness ?? NEVER_FRESH) : undefined,
+});
+
+const NEVER_FRESH = Object.freeze({ since: 0, isFrozen: false });
 
 const NETWORK_SILENT =
   "The update server did not answer several times in a row, so the network was joined anew. Look whether the router is online and the server runs.";

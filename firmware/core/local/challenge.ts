@@ -13,13 +13,13 @@
 // All hex is lower case, `path` has its query. A nonce is accepted once, for a minute, from the address that it was given to, whether the answer
 // was right or not. The rounds are for who has listened, and guesses tokens: each guess costs as much as 10 000. The device does them once.
 
+import { gatherChance as gather, NO_CHANCE } from "../chance.js";
 import type { Stamped } from "../event.js";
 
 /** Of the whole table; further ones replace the oldest, those of the same address first. */
 const MAX_NONCE_COUNT = 8;
 const MAX_NONCES_AN_ADDRESS = 3;
 const NONCE_MS = 60_000;
-const CHANCE_DIGITS = 32;
 /** Of PBKDF2; they take an ESP32-C3 about 1.2 s, once for a token. */
 export const KEY_ROUNDS = 10_000;
 const SCHEME = "Skyslot";
@@ -50,17 +50,15 @@ export interface Answer {
 export const noChallenges: Challenges = Object.freeze({
   nonces: Object.freeze([]),
   count: 0,
-  chance: "0".repeat(CHANCE_DIGITS),
+  chance: NO_CHANCE,
 });
 
 type Asked = Pick<Stamped, "at" | "random"> & { readonly address?: string | undefined };
 
-export function gatherChance(challenges: Challenges, random: number): Challenges {
-  const digits = Math.floor(random * 2 ** 32)
-    .toString(16)
-    .padStart(8, "0");
-  return { ...challenges, chance: (digits + challenges.chance).slice(0, CHANCE_DIGITS) };
-}
+export const gatherChance = (challenges: Challenges, random: number): Challenges => ({
+  ...challenges,
+  chance: gather(challenges.chance, random),
+});
 
 /** A nonce for who asks, and the header that carries it. @param acceptsBearer the token itself does, too */
 export function challenge(

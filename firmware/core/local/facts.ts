@@ -1,6 +1,6 @@
 // The contents of `/api/version` (identity) and `/api/health`. No secrets.
 
-import type { Booted, PeerFacts, Root, StagedImage, Stamped } from "../event.js";
+import type { Booted, PeerFacts, Problem, Root, StagedImage, Stamped } from "../event.js";
 import { announcedName } from "../identity.js";
 import { releaseKeyIds } from "../trust/trust.js";
 import { parseVersion, versionNumber } from "../update/version.js";
@@ -12,7 +12,7 @@ const PROTOCOL_VERSION = 1;
 export const seconds = (atMs: number): number => Math.floor(atMs / 1000);
 
 export function versionFacts(
-  { boot, preferences, claimedName, staged, peer, root }: LocalApiState,
+  { boot, preferences, claimedName, staged, peer, root, freshness }: LocalApiState,
   { at, freeHeapBytes }: Pick<Stamped, "at" | "freeHeapBytes">,
 ): object {
   if (!boot) return {};
@@ -37,7 +37,7 @@ export function versionFacts(
     uptimeSeconds: seconds(at),
     freeHeapBytes,
     staged: staged ? stagedFacts(staged) : null,
-    trust: trustFacts(root, boot),
+    trust: { ...trustFacts(root, boot), ...freshnessFacts(freshness) },
     peer: peer ?? null,
     ...(peer ? pairVersion(boot, peer) : {}),
   };
@@ -66,7 +66,7 @@ export function healthFacts(
     freeHeapBytes,
     lastError: lastError ?? null,
     lastRollBack: lastRollBack ?? null,
-    problems: state.problems,
+    problems: state.freshness?.isFrozen ? [...state.problems, FROZEN] : state.problems,
     ...(boot && state.peer ? pairHealth(state, boot, state.peer, { at, freeHeapBytes }) : {}),
   };
 }
@@ -77,6 +77,16 @@ const trustFacts = (root: Root | undefined, { build }: Booted): object => ({
   expires: root?.expires ?? null,
   signatures: root?.releaseThreshold ?? 1,
   keyIds: releaseKeyIds({ root, keys: build.keys }),
+});
+
+/** Where statements of freshness are asked for: when the last one was made, or the first one was missed. */
+const freshnessFacts = (freshness: LocalApiState["freshness"]): object =>
+  freshness ? { frozen: freshness.isFrozen, freshSince: freshness.since || null } : {};
+
+const FROZEN: Problem = Object.freeze({
+  code: "FROZEN",
+  message:
+    "For two weeks no server has shown this device what is new: updates may be kept from it. Look whether the update server has its freshness key, and whether somebody is in between.",
 });
 
 /** What waits in the other slot. */

@@ -3,7 +3,7 @@
 
 import { fail, type Result, succeed } from "../errors.js";
 import { asJsonObject, type JsonObject } from "../json.js";
-import { readJws, type SignedText } from "../update/jws.js";
+import { readJws, type SignedText } from "../trust/jws.js";
 import { parseVersion, type Version, versionName } from "../update/version.js";
 import {
   MAX_SYSTEM_COMPONENT_COUNT,

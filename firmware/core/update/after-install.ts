@@ -10,9 +10,12 @@ import { readServerTokens } from "../server/server-token.js";
 import { armedAgain, needsRestartForTrial, TRIAL_REASON_KEY, validated } from "../trial/boot-validation.js";
 import { intendedRestart } from "../trial/restart-cause.js";
 import { missingRollbackSupport } from "../trial/rollback-support.js";
+import { freshnessAtBoot } from "../trust/freshness.js";
 import { readInstalled, SEQUENCE_KEY, storeInstalled } from "../trust/sequence.js";
+import { asksForStatements } from "../trust/statement.js";
 import { type Trust, trustAtBoot } from "../trust/trust.js";
 import type { Report } from "../wire.js";
+import { raiseFreshness } from "./freshness-update.js";
 import { blockReported, countAtBoot, describeBlock, OFFER_BLOCK_KEY } from "./offer-crashes.js";
 import { evaluateInstallation, type Outcome } from "./outcome.js";
 import {
@@ -68,6 +71,7 @@ export function updateBooted(event: Booted & Stamped): Step {
     undoUntil: undoUntil(event),
     trust,
     installed: readInstalled(event.stored[SEQUENCE_KEY], event.identity.type),
+    freshness: freshnessAtBoot(event, trust),
   };
   const [counted, reporting] = reportBlock(state, event);
   const [after, effects] = applyOutcome(counted, outcome, event);
@@ -77,6 +81,7 @@ export function updateBooted(event: Booted & Stamped): Step {
     [
       { type: "store", key: "boots", value: `${bootCount}` },
       ...announceTrust(trust, problem),
+      ...announceFreshness(state),
       ...reporting,
       ...effects,
       ...restoring,
@@ -89,6 +94,10 @@ const announceTrust = ({ root }: Trust, problem: Failure | undefined): readonly 
   ...(problem ? [{ type: "raise", event: { type: "updateFailed", ...problem } } as const] : []),
   ...(root ? [{ type: "raise", event: { type: "rootHeld", root } } as const] : []),
 ];
+
+/** Since when there is none, as the boot before has stored it. */
+const announceFreshness = ({ trust, freshness }: UpdateState): readonly Raise[] =>
+  asksForStatements(trust) ? [raiseFreshness(freshness)] : [];
 
 /** What is no count, or has reached the end of what servers store, begins again: a count that a server refuses would end all checks. */
 const readBootCount = (text = ""): number => readDigits(text, 8) ?? 0;

@@ -18,9 +18,17 @@ import {
   takeToken,
 } from "../server/server-token.js";
 import { resetCause } from "../trial/restart-cause.js";
+import { datingTime } from "../trust/freshness.js";
 import { type CheckRequest, MAX_CHECK_RESPONSE_BYTES, type OrderResult } from "../wire.js";
 import { type CheckAnswer, type OfferAnswer, readCheckAnswer } from "./check-answer.js";
-import { evaluateOffer } from "./offer.js";
+import {
+  askFreshness,
+  isStatementDue,
+  lacksStatement,
+  watchFreshness,
+  withChance,
+} from "./freshness-update.js";
+import { evaluateOffer, offerOf } from "./offer.js";
 import {
   dateBlock,
   describeBlock,
@@ -51,11 +59,12 @@ import {
 const MIN_POLL_SECONDS = 10;
 const MAX_POLL_SECONDS = 86_400;
 
-export function check(state: UpdateState, freeHeapBytes: number, random: number): Step {
+export function check(state: UpdateState, freeHeapBytes: number, at: number, random: number): Step {
   if (state.server === "") return [state, [nextCheck(state, random)]];
   const serverTokens = atFirst(state.serverTokens);
-  const [next, asked] = ask({ ...state, serverTokens }, freeHeapBytes);
-  return [next, [...announceTokens(serverTokens, state.serverTokens), ...asked]];
+  const [watched, watching] = watchFreshness(withChance(state, random), at);
+  const [next, asked] = ask({ ...watched, serverTokens }, freeHeapBytes);
+  return [next, [...watching, ...announceTokens(serverTokens, state.serverTokens), ...asked]];
 }
 
 function ask(state: UpdateState, freeHeapBytes: number): Step {
@@ -99,6 +108,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     address: state.address,
     check_seconds: state.checkSeconds,
     ...(state.trust.root ? { root_version: state.trust.root.version } : {}),
+    ...(state.freshness.isFrozen ? { frozen: true } : {}),
     // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
     ...(state.staged ? { staged_sha256: state.staged.imageSha256 } : {}),
@@ -120,7 +130,7 @@ export function orderFinished(state: UpdateState, result: OrderResult): Step {
 export function checkingStep(state: UpdateState, event: Stamped): Step {
   switch (event.type) {
     case "responseStarted":
-      return answerStarted(state, event);
+      return answerStarted(withChance(state, event.random), event);
     case "textCollected":
       return checkAnswered(state, event);
     case "responseEnded":
@@ -236,12 +246,19 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
   });
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack
   const rootUrl = mayFetchRoot(polled, at) ? answer.root_url : undefined;
+  const hasWord = answer.abandon || answer.revert !== undefined;
+  const offered = !hasWord && isInstallable(polled, answer, at) ? answer : undefined;
+  const isFreshFirst = offered
+    ? lacksStatement(polled, at)
+    : !hasWord && answer.commit === undefined && isStatementDue(polled, at);
   const [next, effects] =
     rootUrl !== undefined
       ? fetchRoot(polled, absoluteUrl(polled.server, rootUrl))
-      : answer.abandon || answer.revert !== undefined || !isInstallable(polled, answer, at)
-        ? actOn(polled, answer, at, random)
-        : evaluateOffer(polled, answer, text.length, at, random);
+      : isFreshFirst
+        ? askFreshness(withChance(polled, random), offered && offerOf(offered), at, random)
+        : offered
+          ? evaluateOffer(polled, offered, text.length, at, random)
+          : actOn(polled, answer, at, random);
   return [
     next,
     [
@@ -318,10 +335,10 @@ export function tokenNotStored(state: UpdateState): Step {
 }
 
 /** Refused before, for a reason that is still good: what has expired by one server's clock may be good by the next answer's. */
-function isRefused({ refused, clock }: UpdateState, offer: OfferAnswer, at: number): boolean {
+function isRefused({ refused, trust, clock }: UpdateState, offer: OfferAnswer, at: number): boolean {
   if (refused?.firmwareId !== offer.firmware_id || refused.releaseEnd !== endOfRelease(offer.release))
     return false;
-  return refused.expires === undefined || timeAt(clock, at) > refused.expires;
+  return refused.expires === undefined || datingTime(trust, clock, at) > refused.expires;
 }
 
 /** An interval set for this device has priority over the server's default, unless the server's is for all devices. */

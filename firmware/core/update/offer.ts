@@ -4,8 +4,10 @@
 import { provedAfter, toldAt } from "../clock.js";
 import type { Failure, Result } from "../errors.js";
 import type { Stamped } from "../event.js";
+import { checkFresh } from "../trust/freshness.js";
 import { MAX_LISTING_RELEASE_LENGTH, MAX_RELEASE_LENGTH, ROOTS_PATH } from "../wire.js";
 import type { OfferAnswer } from "./check-answer.js";
+import { rulingAt } from "./freshness-update.js";
 import { resume } from "./install.js";
 import { FRESH_JOB, type Job } from "./job.js";
 import { describeBlock, isBlocked, noteOffer, suspectOf } from "./offer-crashes.js";
@@ -157,7 +159,7 @@ const waitForUpload = (state: UpdateState, offer: Offer, staged: Staged, random:
   ],
 ];
 
-const offerOf = (answer: OfferAnswer): Offer => ({
+export const offerOf = (answer: OfferAnswer): Offer => ({
   firmwareId: answer.firmware_id,
   version: answer.version,
   build: answer.build_number,
@@ -182,7 +184,10 @@ export function signatureVerified(
   if (!after.ok) return refuse(state, offer, after.failure, event.random);
   const { created, expires } = release;
   const [clock, keeping] = provedAfter(state.clock, created, event.at);
-  const checked: Result<Release> = checkRelease(release, targetOf({ ...state, clock }, boot, event.at));
+  const ruled = checkFresh(rulingAt(state, event.at), release);
+  const checked: Result<Release> = ruled.ok
+    ? checkRelease(release, targetOf({ ...state, clock }, boot, event.at))
+    : ruled;
   if (!checked.ok) {
     const [idle, effects] = refuse({ ...state, clock }, offer, checked.failure, event.random, expires);
     const { root } = idle.trust;
@@ -262,8 +267,8 @@ function refuse(
   expires?: number | undefined,
 ): Step {
   const { firmwareId, releaseEnd } = offer;
-  const refused: Refused =
-    failure.code === "RELEASE_EXPIRED" ? { firmwareId, releaseEnd, expires } : { firmwareId, releaseEnd };
+  const isFinal = failure.code !== "RELEASE_EXPIRED" && failure.code !== "FRESHNESS_MISSING";
+  const refused: Refused = isFinal ? { firmwareId, releaseEnd } : { firmwareId, releaseEnd, expires };
   const idle = enter(state, { phase: "idle", refused });
   return [
     idle,

@@ -19,6 +19,8 @@ export function busyReason(state: UpdateState): string | undefined {
     case "idle":
     case "checking":
     case "fetchingRoot":
+    case "fetchingStatement":
+    case "verifyingStatement":
       return undefined;
     case "verifyingRoot":
     case "storingRoot":

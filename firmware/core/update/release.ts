@@ -5,6 +5,7 @@ import { base64UrlDecode } from "../bytes.js";
 import { fail, type Result, succeed } from "../errors.js";
 import type { Identity, RunningImage } from "../event.js";
 import type { JsonObject } from "../json.js";
+import { readGeneralJws, readJws, type SignedText } from "../trust/jws.js";
 import { type Installed, sequenceRule } from "../trust/sequence.js";
 import { checkRoot, type Trust } from "../trust/trust.js";
 import {
@@ -14,7 +15,6 @@ import {
   type ReleaseFacts,
 } from "../wire.js";
 import { chunkCountOf, DIGEST_BYTES, MAX_PAGE_COUNT, pageCountOf } from "./digests.js";
-import { readGeneralJws, readJws, type SignedText } from "./jws.js";
 import { nvsMismatch } from "./nvs-kind.js";
 import { compareVersions, parseVersion, readRunningVersion, type Version, versionName } from "./version.js";
 

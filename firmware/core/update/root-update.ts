@@ -6,14 +6,14 @@
 //   checking ─ root_url ─► fetchingRoot ─ text ─► verifyingRoot ─ elected ─► storingRoot ─ saved ─► idle, in force, checks at once
 //   idle, checking ─ rootGiven ───────────────────────▲    └──── refused ────────┴── not ─► idle; not fetched again for an hour
 
-import { timeAt } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { Failure } from "../errors.js";
 import type { Raise, Root, Stamped } from "../event.js";
 import { json } from "../http/answer.js";
 import { announcedBytes } from "../http/answer-head.js";
+import { datingTime, freshnessWithRoot } from "../trust/freshness.js";
 import { afterVote, nominate, verifyVote } from "../trust/rotation.js";
-import { ROOT_KEY } from "../trust/trust.js";
+import { ROOT_KEY, type Trust } from "../trust/trust.js";
 import { MAX_ROOT_LENGTH } from "../wire.js";
 import { abandon, endCheck } from "./staging.js";
 import {
@@ -144,13 +144,10 @@ export function storingRootStep(state: UpdateState, rotation: Rotation, event: S
 /** What was refused may be good by it. */
 function rootStored(state: UpdateState, { connection, candidate }: Rotation, { at }: Stamped): Step {
   const { root } = candidate.signed;
-  const idle = enter(state, {
-    phase: "idle",
-    trust: { root, keys: state.trust.keys },
-    refused: undefined,
-    rootsFromMs: 0,
-  });
-  const isExpired = timeAt(state.clock, at) > root.expires;
+  const trust: Trust = { root, keys: state.trust.keys };
+  const freshness = freshnessWithRoot(state.freshness, trust);
+  const idle = enter(state, { phase: "idle", trust, freshness, refused: undefined, rootsFromMs: 0 });
+  const isExpired = datingTime(trust, state.clock, at) > root.expires;
   const message = `trust root ${root.version} is in force${isExpired ? ", but has expired: nothing is installed until the next one comes" : ""}`;
   return [
     idle,

@@ -1,13 +1,15 @@
 // The state of the update machine, a union by phase, and what its parts share: entering a phase, the next check, reports.
 
 import { jitteredMs } from "../backoff.js";
-import { type Clock, initialClock, timeAt } from "../clock.js";
+import { type Clock, initialClock } from "../clock.js";
 import type { Effect } from "../effect.js";
 import type { UpdateErrorCode } from "../errors.js";
 import type { Booted, PushOffer, Raise, ServerTokens } from "../event.js";
 import { NO_TOKENS } from "../server/server-token.js";
+import { datingTime, type Freshness, NO_FRESHNESS } from "../trust/freshness.js";
 import type { Candidate } from "../trust/rotation.js";
 import { type Installed, NOTHING_INSTALLED } from "../trust/sequence.js";
+import type { Statement } from "../trust/statement.js";
 import { NO_TRUST, type Trust } from "../trust/trust.js";
 import type { OrderResult, Readings, Report } from "../wire.js";
 
@@ -94,6 +96,8 @@ interface Common {
   readonly installed: Installed;
   /** No newer root is fetched before this time, ms since this boot. */
   readonly rootsFromMs: number;
+  /** Of what servers offer. */
+  readonly freshness: Freshness;
   /** While several devices are updated together: who may still be installed, and why nothing else is. */
   readonly reserved: Reservation | undefined;
 }
@@ -129,6 +133,15 @@ export interface Rotation {
   readonly candidate: Candidate;
 }
 
+/** A statement of freshness is asked for. */
+export interface Asking {
+  readonly nonce: string;
+  /** Waits for it; `undefined`: none does. */
+  readonly offer: Offer | undefined;
+  /** While its signature is verified. */
+  readonly statement: Statement | undefined;
+}
+
 /** What waits for its signature to be verified. */
 export type Unverified = { readonly release: Release; readonly verification: Verification } & (
   | { readonly kind: "server"; readonly offer: Offer }
@@ -139,6 +152,7 @@ export type Unverified = { readonly release: Release; readonly verification: Ver
 type Phase =
   | { readonly phase: "idle" | "checking" | "reverting" | "restarting" | "fetchingRoot" | StagedPhase }
   | { readonly phase: "verifyingRoot" | "storingRoot"; readonly rotation: Rotation }
+  | { readonly phase: "fetchingStatement" | "verifyingStatement"; readonly asking: Asking }
   | { readonly phase: "verifying"; readonly unverified: Unverified }
   | { readonly phase: JobPhase; readonly job: Job }
   /** The slot of the last installation is armed again, right after a boot. */
@@ -156,6 +170,7 @@ export function enter(state: UpdateState, next: Phase & Partial<Common>): Update
     job: __,
     rearming: ___,
     rotation: ____,
+    asking: _____,
     ...common
   } = state as Common & Partial<AnyPhase>;
   return { ...common, ...next };
@@ -166,6 +181,7 @@ type AnyPhase = {
   readonly job: Job;
   readonly rearming: InstallRecord;
   readonly rotation: Rotation;
+  readonly asking: Asking;
 };
 
 export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze({
@@ -197,6 +213,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   trust: NO_TRUST,
   installed: NOTHING_INSTALLED,
   rootsFromMs: 0,
+  freshness: NO_FRESHNESS,
   reserved: undefined,
 });
 
@@ -211,7 +228,7 @@ export const targetOf = (
   identity: boot.identity,
   image: boot.image,
   slotBytes: boot.target?.sizeBytes ?? 0,
-  time: timeAt(clock, at),
+  time: datingTime(trust, clock, at),
   trust,
   installed,
 });

@@ -12,6 +12,7 @@
 // A word of whoever leads several devices brings the image before back: revert.ts; while they are updated nothing else is installed: reservation.ts.
 // resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
 // An answer that names a newer trust root has it fetched first, and the offer comes again with the check after that: root-update.ts.
+// Where the root names keys for them, an offer waits for a statement of freshness, and comes again likewise: freshness-update.ts.
 // Right after a boot that has to arm the slot again (after-install.ts): rearming ─ slotArmed ─► restarting.
 //
 // Arming uses esp_ota_set_boot_partition on a slot written through the flash module, not embedded:update: that module always
@@ -25,6 +26,7 @@ import { OTHER_TOKEN_KEY } from "../server/server-token.js";
 import { rearmStep, reportTaken, trialPassed, updateBooted } from "./after-install.js";
 import { check, checkFailed, checkingStep, orderFinished, tokenNotStored } from "./check.js";
 import { fetchingStep } from "./digest-fetch.js";
+import { fetchingStatementStep, statementMissed, verifyingStatementStep } from "./freshness-update.js";
 import { armed, checkNextChunk, chunkStored, proved, resume, resumedChunkHashed } from "./install.js";
 import { signatureVerified } from "./offer.js";
 import { clearOffer } from "./offer-crashes.js";
@@ -159,6 +161,10 @@ function handleInPhase(state: UpdateState, event: Stamped): Step {
       return verifyingRootStep(state, state.rotation, event);
     case "storingRoot":
       return storingRootStep(state, state.rotation, event);
+    case "fetchingStatement":
+      return fetchingStatementStep(state, state.asking, event);
+    case "verifyingStatement":
+      return verifyingStatementStep(state, state.asking, event);
     case "rearming":
       return rearmStep(state, state.rearming, event);
     case "fetching":
@@ -223,7 +229,7 @@ function timerFired(state: UpdateState, event: Stamped & { readonly type: "timer
 
 function checkNow(state: UpdateState, { at, freeHeapBytes, random }: Stamped): Step {
   const [watched, watching] = watchStaged(state, at);
-  const [next, effects] = check(watched, freeHeapBytes, random);
+  const [next, effects] = check(watched, freeHeapBytes, at, random);
   return [next, [...watching, ...effects]];
 }
 
@@ -245,6 +251,7 @@ function requestFailed(
   const state = event.code === "TLS_NOT_YET_VALID" ? { ...before, clock: forgetTold(before.clock) } : before;
   if (state.phase === "checking") return checkFailed(state, event.random, told(event));
   if (state.phase === "fetchingRoot") return rootNotFetched(state, event, told(event));
+  if (state.phase === "fetchingStatement") return statementMissed(state, state.asking, event, told(event));
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (state.phase === "streaming" && isAllRead(job)) return [state, []];
@@ -266,6 +273,8 @@ function stalled(state: UpdateState, event: Stamped): Step {
   const seconds = STALL_MS / 1000;
   if (state.phase === "checking") return checkFailed(state, event.random, `no answer within ${seconds} s`);
   if (state.phase === "fetchingRoot") return rootNotFetched(state, event, `no answer within ${seconds} s`);
+  if (state.phase === "fetchingStatement")
+    return statementMissed(state, state.asking, event, `no answer within ${seconds} s`);
   if (!isTransferring(state)) return [state, []];
   const { job } = state;
   if (job.source.kind === "push") return pushTimedOut(state, job, event.random);
@@ -280,6 +289,8 @@ function offline(state: UpdateState, event: Stamped): Step {
   const down: UpdateState = { ...state, online: false };
   if (state.phase === "checking") return checkFailed(down, event.random, "the network was lost");
   if (state.phase === "fetchingRoot") return rootNotFetched(down, event, "the network was lost");
+  if (state.phase === "fetchingStatement")
+    return statementMissed(down, state.asking, event, "the network was lost");
   if (!isTransferring(down)) return [down, []];
   return retryLater(
     down,

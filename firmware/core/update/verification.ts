@@ -3,9 +3,9 @@
 
 import type { Effect } from "../effect.js";
 import { fail, type Result, succeed } from "../errors.js";
+import type { SignedText } from "../trust/jws.js";
 import { releaseKey, releaseThreshold, type Trust } from "../trust/trust.js";
 import type { KeyPoint } from "../wire.js";
-import type { SignedText } from "./jws.js";
 
 export interface Verification {
   /** The first of these is being verified. */

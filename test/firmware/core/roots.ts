@@ -11,7 +11,7 @@ export const point = (number: number): KeyPoint => ({
   y: encode(new Uint8Array(32).fill(number ^ 0xff)),
 });
 
-/** Two of three keys sign roots (1, 2, 3), one of two signs releases (4, 5), one freshness (6). */
+/** Two of three keys sign roots (1, 2, 3), one of two signs releases (4, 5). */
 export const ROOT: RootPayload = Object.freeze({
   version: 1,
   expires: 1_900_000_000,
@@ -19,10 +19,13 @@ export const ROOT: RootPayload = Object.freeze({
   keys: [1, 2, 3, 4, 5, 6].map(point),
   root: [0, 1, 2],
   release: [3, 4],
-  freshness: [5],
+  freshness: [],
   releaseThreshold: 1,
   minSecurityVersion: 0,
 });
+
+/** With a key for statements of freshness (6). */
+export const ASKING_ROOT: RootPayload = Object.freeze({ ...ROOT, freshness: [5] });
 
 /** One signature: by the key with this number, which has this index in the new root or in the old one. */
 export interface FakeSigner {

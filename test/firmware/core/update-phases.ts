@@ -7,6 +7,7 @@ import type { InstallRecord } from "../../../firmware/core/update/record.js";
 import { parseRelease, type SignedRelease } from "../../../firmware/core/update/release.js";
 import type { Staged } from "../../../firmware/core/update/staged.js";
 import {
+  type Asking,
   enter,
   type Installing,
   initialUpdate,
@@ -85,6 +86,9 @@ export function inPhase(
     case "verifyingRoot":
     case "storingRoot":
       return enter({ ...state, trust: { root: HELD, keys: [] } }, { phase, rotation: rotation() });
+    case "fetchingStatement":
+    case "verifyingStatement":
+      return enter({ ...state, trust: { root: HELD, keys: [] } }, { phase, asking: ASKING });
     case "restoring":
     case "committing":
     case "armingStaged":
@@ -97,6 +101,12 @@ export function inPhase(
       return enter(state, { phase, job: { ...JOB, ...job } });
   }
 }
+
+const ASKING: Asking = Object.freeze({
+  nonce: "0".repeat(32),
+  offer: undefined,
+  statement: { nonce: "0".repeat(32), type: "base", time: 1, expires: 2, newest: 0, withdrawn: [] },
+});
 
 const HELD: Root = { ...ROOT, fastForward: [] };
 

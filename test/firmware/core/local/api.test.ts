@@ -4,6 +4,7 @@ import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
 import { BOOTED, IMAGE } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
+import { ASKING_ROOT, rootText } from "../roots.js";
 import { STAGED } from "../update-phases.js";
 
 const ROLL_BACK = {
@@ -50,6 +51,21 @@ describe("the local api", () => {
       atSeconds: 5,
     });
     expect(device.on({ type: "serverReached" }).get("/api/health").status).equal("ok");
+  });
+
+  it("says that it is frozen, shows it by its light, and works on", () => {
+    const build = { ...BOOTED.build, root: rootText(ASKING_ROOT) };
+    const since = 1_700_000_000;
+    const device = Device.joined({ "trust.fresh": `${since}` }, { build });
+    const trust = () => device.get("/api/version").trust;
+    expect(trust()).include({ rootVersion: 1, frozen: false, freshSince: since });
+    expect(device.get("/api/health").problems).deep.equal([]);
+    device.on({ type: "timerFired", timer: "check" });
+    expect(trust()).include({ frozen: true, freshSince: since });
+    expect(device.get("/api/health").problems[0].code).equal("FROZEN");
+    expect(device.state.status.name).equal("warning");
+    expect(device.state.update.phase).equal("checking");
+    expect(Device.joined().get("/api/version").trust).not.have.property("frozen");
   });
 
   // The kind: a fact that was read when the device booted, and changes while it runs.
