@@ -18,6 +18,7 @@ import { countStrangers } from "./api/device-rate.js";
 import { checkRoute, deviceRoutes } from "./api/device-routes.js";
 import { answerErrors } from "./api/errors.js";
 import { fleetRoutes } from "./api/fleet-routes.js";
+import { freshnessRoutes } from "./api/freshness-routes.js";
 import { guard } from "./api/guard.js";
 import { healthRoutes } from "./api/health-routes.js";
 import { limitAddresses } from "./api/http/address-limit.js";
@@ -59,6 +60,7 @@ import { Live, type Relay } from "./events/live.js";
 import { AccessCache } from "./fast-path/access-cache.js";
 import { NO_FAST_PATH, openFastPath } from "./fast-path/fast-path.js";
 import { ChunkDigests } from "./releases/chunk-digests.js";
+import { RootWatch } from "./releases/root-watch.js";
 import { tickRollouts } from "./rollout/evaluate.js";
 import { ClockWatch } from "./runtime/clock-watch.js";
 import { Connections, type Refusal } from "./runtime/connections.js";
@@ -124,6 +126,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   removedDeviceRoutes,
   systemRoutes,
   rootRoutes,
+  freshnessRoutes,
   rolloutRoutes,
   fleetRoutes,
   watchRoutes,
@@ -155,6 +158,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   const refusals = new RateLimit({ burst: 1, perSecond: 1 / 3600 });
   const content = firstOf(storeContent({ store, hot, now }), ...(options.content ? [options.content] : []));
   const readiness = new Readiness(store, blobs, now);
+  const rootWatch = new RootWatch();
   const { deviceRate } = settings;
   const route = checkRoute({ now, settings });
   const fastPath = settings.fastPath
@@ -220,6 +224,7 @@ export function createApp(options: AppOptions): FastifyInstance {
   app.decorate("tick", async () => {
     await clockWatch.tick();
     await sampleFleet(context);
+    await rootWatch.tick(context);
     await tickRollouts(context);
     await expireOrders(context);
     // Of a server that was stopped. It may take minutes: nobody waits for it.

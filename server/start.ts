@@ -3,6 +3,7 @@
 //   data/skyslot.db   what the server remembers                 data/admin.token  the local administrator's token, 0600
 //   data/blobs/       firmware files, addressed by content      data/skyslot.db.lock  locked while a server uses the folder
 //   data/content/     pictures for panels: DEVICE.pbm, TYPE.pbm, default.pbm
+//   data/freshness.jwk  the private key of statements of freshness, 0600, if devices ask for them
 //   data/trusted/     public release keys (*.jwk); if there are any, only releases signed by one of them are taken
 
 import { readdir, readFile } from "node:fs/promises";
@@ -27,6 +28,7 @@ import { recordChange } from "./events/journal.js";
 import type { Relay } from "./events/live.js";
 import type { MqttOptions } from "./events/mqtt.js";
 import { setTypeKind } from "./releases/device-type.js";
+import { FRESHNESS_FILE, FreshnessKey } from "./releases/freshness.js";
 import { type FolderLock, lockFolder } from "./runtime/folder-lock.js";
 import { keepNewObjectsYoung } from "./runtime/memory.js";
 import { openPrivateFolder } from "./runtime/private-folder.js";
@@ -65,12 +67,14 @@ export interface ServerOptions {
   readonly now?: () => number;
   /** Public release keys beside those in the data folder. */
   readonly trustedKeys?: readonly JWK[];
+  /** Signs statements of freshness, JWK; absent: `freshness.jwk` of the data folder, if there is one. */
+  readonly freshnessKey?: string | undefined;
   /** Device types that are made legacy. */
   readonly legacyTypes?: readonly string[];
   /** Size of the card for panels to which nothing is assigned; absent: they get none. */
   readonly testCard?: { readonly width: number; readonly height: number } | undefined;
   /** By default reads are open when the server listens on loopback only. */
-  readonly settings?: Partial<Omit<Settings, "trustedKeys">>;
+  readonly settings?: Partial<Omit<Settings, "trustedKeys" | "freshnessKey">>;
 }
 
 export interface RunningServer {
@@ -119,6 +123,10 @@ async function startInFolder(
     ...(await readTrustedKeys(join(dataDir, "trusted"))),
     ...(options.trustedKeys ?? []),
   ].map(publicPart);
+  const freshnessKey =
+    options.freshnessKey === undefined
+      ? await FreshnessKey.open(join(dataDir, FRESHNESS_FILE))
+      : await FreshnessKey.read(options.freshnessKey, "FRESHNESS_KEY");
   const blobs = await openBlobs({ url: options.blobStoreUrl, folder: join(dataDir, "blobs") });
   const { databaseUrl } = options;
   const onTrouble = (err: Error) => options.log?.warn({ err }, "connection to the database lost");
@@ -133,7 +141,13 @@ async function startInFolder(
     ...(options.testCard ? [testCard(options.testCard.width, options.testCard.height)] : []),
   );
   const hasPlainToo = certificate !== undefined && options.tlsPort !== undefined;
-  const settings = { openReads: isLoopback(host), ...options.settings, hasPlainToo, trustedKeys };
+  const settings = {
+    openReads: isLoopback(host),
+    ...options.settings,
+    hasPlainToo,
+    trustedKeys,
+    freshnessKey,
+  };
   const { log } = options;
   const pairs = hasPlainToo ? { tlsBeside: certificate.pair } : { tls: certificate?.pair };
   const app = createApp({ store, blobs, auth, content, relay, now, log, settings, ...pairs });

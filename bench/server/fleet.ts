@@ -78,6 +78,7 @@ export async function fillStore(file: string, deviceCount: number, databaseUrl?:
           uptimeSeconds: 60,
           readings: null,
           rootVersion: null,
+          isFrozen: false,
           address: "192.168.1.50",
           firstSeen: now,
           lastSeen: now,

@@ -11,6 +11,7 @@ import type { Live } from "../events/live.js";
 import type { AccessCache } from "../fast-path/access-cache.js";
 import type { FastPath } from "../fast-path/fast-path.js";
 import type { ChunkDigests } from "../releases/chunk-digests.js";
+import type { FreshnessKey } from "../releases/freshness.js";
 import { type ConnectionLimits, DEFAULT_CONNECTIONS } from "../runtime/connections.js";
 import type { Metrics } from "../runtime/metrics.js";
 import type { Readiness } from "../runtime/readiness.js";
@@ -49,6 +50,8 @@ export interface Context {
 export interface Settings {
   /** Public keys, one of which must have signed a release; empty: only devices check signatures. */
   readonly trustedKeys: readonly JWK[];
+  /** Signs statements of freshness; absent: this server states none. */
+  readonly freshnessKey: FreshnessKey | undefined;
   /** Reads need no token when they come from this machine. Only for a server that listens on loopback and nowhere else. */
   readonly openReads: boolean;
   /** Gateways of the local network report without a token. */
@@ -89,6 +92,7 @@ export interface Settings {
 
 export const DEFAULT_SETTINGS: Settings = Object.freeze({
   trustedKeys: Object.freeze([]),
+  freshnessKey: undefined,
   openReads: false,
   openGateways: false,
   publicUrl: undefined,

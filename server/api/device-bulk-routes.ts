@@ -91,6 +91,7 @@ export const filterOf = (
 ): DeviceFilter => ({
   ...rest,
   ...(root === "behind" ? { isRootBehind: true } : {}),
+  ...(root === "frozen" ? { isFrozen: true } : {}),
   ...defined({ isVouched: vouched && vouched === "yes" }),
   ...defined({ status: status && { is: status, now: now(), usualMs: settings.onlineMs } }),
 });

@@ -89,6 +89,7 @@ export const CheckBody = Type.Object({
   root_version: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 0xffffffff, description: "of the trust root that the device has" }),
   ),
+  frozen: Type.Optional(Type.Boolean({ description: "it has had no statement of freshness for two weeks" })),
 });
 
 export const StatusBody = Type.Object({
@@ -128,7 +129,10 @@ export const DeviceFilterFields = {
     }),
   ),
   root: Type.Optional(
-    Type.Literal("behind", { description: "behind: devices whose trust root is older than the newest" }),
+    oneOf(
+      ["behind", "frozen"],
+      "behind: devices whose trust root is older than the newest; frozen: those that say that they have had no statement of freshness for two weeks",
+    ),
   ),
   search: Type.Optional(
     Type.String({

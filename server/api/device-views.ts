@@ -49,6 +49,7 @@ export const DeviceView = named("ToldDevice", "A device, as it described itself 
   uptime_seconds: numberOrNull(),
   ...readingFields,
   root_version: integerOrNull("Of the trust root that it has; null: none, or it does not say"),
+  is_frozen: boolean("It says that it has had no statement of freshness for two weeks"),
   address: textOrNull("In its own network"),
   first_seen: dateTime(),
   last_seen: dateTime(),

@@ -1,7 +1,10 @@
 // The fleet as a whole: counts by status and version, and their history. Read only.
 
 import { Type } from "@sinclair/typebox";
+import { readRoot } from "../../release/root.js";
 import { DAILY_MS, DAY_MS, HOURLY_MS } from "../devices/version-history.js";
+import { lacksFreshnessKey } from "../releases/freshness.js";
+import { expiresSoon } from "../releases/trust-roots.js";
 import { mayChange } from "../shared/actor.js";
 import { time } from "../shared/iso-time.js";
 import type { VersionCount } from "../store/store.js";
@@ -69,7 +72,8 @@ export function fleetRoutes(app: Api, context: Context): void {
   );
 }
 
-async function countFleet({ store, now, settings }: Context): Promise<FleetView> {
+async function countFleet(context: Context): Promise<FleetView> {
+  const { store, now, settings } = context;
   const statuses = await store.countStatuses({ now: now(), usualMs: settings.onlineMs });
   const pending = await store.listIdentities({ state: "pending" }, { limit: 1, offset: 0 });
   return {
@@ -77,7 +81,19 @@ async function countFleet({ store, now, settings }: Context): Promise<FleetView>
     total: statuses.online + statuses.late + statuses.offline,
     pending: pending.totalCount,
     unvouched: [...(await store.countUnvouched()).values()].reduce((sum, count) => sum + count, 0),
+    frozen: await store.countFrozenDevices(),
+    ...(await viewTrust(context)),
     versions: (await store.countVersions()).map(viewCount),
     time: time(now()),
+  };
+}
+
+async function viewTrust({ store, now, settings }: Context) {
+  const stored = await store.findNewestRoot();
+  const root = stored && readRoot(stored.text).root;
+  return {
+    root_expires_at: root ? time(root.expires * 1000) : null,
+    root_expires_soon: root !== undefined && expiresSoon(root, now()),
+    freshness_unnamed: root !== undefined && lacksFreshnessKey(root, settings.freshnessKey),
   };
 }

@@ -1,7 +1,7 @@
 // The fleet as a whole as clients see it.
 
 import { type Static, Type } from "@sinclair/typebox";
-import { dateTime, integer, list, named, number, text } from "./fields.js";
+import { boolean, dateTime, integer, list, named, number, orNull, text } from "./fields.js";
 import { viewer } from "./view.js";
 
 export const VersionCountView = named("VersionCount", "How many devices run a version", {
@@ -19,6 +19,10 @@ export const FleetView = named("Fleet", "How many devices there are, and what th
   total: integer("Devices"),
   pending: integer("Devices that wait for approval"),
   unvouched: integer("Approved devices that nobody vouched for"),
+  frozen: integer("Devices that say that they have had no statement of freshness for two weeks"),
+  root_expires_at: orNull(dateTime(), "Of the newest trust root; null: there is none"),
+  root_expires_soon: boolean("Within 30 days, or it has expired"),
+  freshness_unnamed: boolean("The newest trust root names freshness keys, and this server has none of them"),
   versions: list(VersionCountView),
   time: dateTime("When it was counted"),
 });

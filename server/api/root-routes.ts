@@ -7,6 +7,7 @@ import type { RootFile } from "../../release/root.js";
 import { describeRoot } from "../../release/root-report.js";
 import { signersOf } from "../../release/signing.js";
 import { recordChange } from "../events/journal.js";
+import { namesFreshnessKey } from "../releases/freshness.js";
 import { publishRoot, readRoots } from "../releases/trust-roots.js";
 import { Refusal } from "../shared/refusal.js";
 import type { StoredRoot } from "../store/store.js";
@@ -31,6 +32,7 @@ const VersionParams = Type.Object({ version: Type.Integer({ minimum: 1, maximum:
 
 export function rootRoutes(app: Api, context: Context): void {
   const { store, now } = context;
+  const { freshnessKey } = context.settings;
   const config = { isOfAllTypes: true };
 
   app.post(
@@ -69,6 +71,13 @@ export function rootRoutes(app: Api, context: Context): void {
         roots: await Promise.all(roots.map((root, index) => view(root, roots[index + 1]))),
         devices: viewRootVersions(devices),
         behind: behind.reduce((sum, { deviceCount }) => sum + deviceCount, 0),
+        frozen: await store.countFrozenDevices(),
+        freshness_key: freshnessKey
+          ? {
+              kid: freshnessKey.kid,
+              is_named: roots[0] !== undefined && namesFreshnessKey(roots[0].root, freshnessKey),
+            }
+          : null,
       };
     },
   );

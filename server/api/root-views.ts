@@ -3,10 +3,10 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { ROLES } from "../../release/root-draft.js";
 import type { RootReport } from "../../release/root-report.js";
-import { EXPIRY_WARNING_MS } from "../releases/trust-roots.js";
+import { expiresSoon } from "../releases/trust-roots.js";
 import { time } from "../shared/iso-time.js";
 import type { RootVersionCount, StoredRoot } from "../store/store.js";
-import { boolean, dateTime, integer, integerOrNull, list, named, oneOf, text } from "./fields.js";
+import { boolean, dateTime, integer, integerOrNull, list, named, oneOf, orNull, text } from "./fields.js";
 
 const RootKeyView = named("RootKey", "A public key and what it signs", {
   kid: text("Its thumbprint (RFC 7638)"),
@@ -40,6 +40,11 @@ export const RootsView = Type.Object({
     "How many devices have which root",
   ),
   behind: integer("Devices with an older root than the newest"),
+  frozen: integer("Devices that say that they have had no statement of freshness for two weeks"),
+  freshness_key: orNull(
+    Type.Object({ kid: text("Its thumbprint (RFC 7638)"), is_named: boolean("By the newest root") }),
+    "With which this server signs statements of freshness; null: it has none",
+  ),
 });
 
 export type RootsView = Static<typeof RootsView>;
@@ -53,7 +58,7 @@ export const viewRoot = (
   version: report.version,
   published_at: time(createdAt),
   expires_at: report.expires_at,
-  expires_soon: Date.parse(report.expires_at) - now < EXPIRY_WARNING_MS,
+  expires_soon: expiresSoon({ expires: Date.parse(report.expires_at) / 1000 }, now),
   threshold: report.threshold,
   release_threshold: report.release_threshold,
   min_security_version: report.min_security_version,

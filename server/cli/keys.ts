@@ -50,6 +50,21 @@ export function keysCommand(program: Command): void {
     .action((file: string, flags: { readonly out?: string; readonly json?: boolean }) =>
       show(flags, importKey(file, flags.out), (key) => `${key.public_key} (public), key ${key.kid}`),
     );
+  keys
+    .command("freshness")
+    .description(
+      "create the key with which a server states to devices what is new: FOLDER/freshness.jwk (private), and freshness.pub.jwk for the trust root",
+    )
+    .option("--data <folder>", "data folder of the server", "data")
+    .option("--json", "print one JSON object")
+    .action((flags: { readonly data: string; readonly json?: boolean }) =>
+      show(
+        flags,
+        initFreshness(flags.data),
+        (key) =>
+          `${key.private_key} (private; restart the server) and ${key.public_key} (public), key ${key.kid}\nname it in the next trust root: skyslot keys rotate ROOT --add freshness=${key.public_key}`,
+      ),
+    );
   addRootCommands(keys);
   addServerRootCommands(keys);
   keysTlsCommand(keys);
@@ -75,6 +90,24 @@ async function initKeys({ out = "release.jwk", passphrase: isLocked = false }: I
   await writeFile(publicFile, `${JSON.stringify(publicKey, undefined, 2)}\n`, { mode: 0o644 });
   return { private_key: out, public_key: publicFile, kid: publicKey.kid ?? "", is_locked: isLocked };
 }
+
+/** A server cannot be asked for a passphrase: its folder is private. */
+async function initFreshness(data: string) {
+  const { join } = await import("node:path");
+  const { writeFile } = await import("node:fs/promises");
+  const { makeReleaseKeys } = await import("../../release/keys.js");
+  const { openPrivateFolder } = await import("../runtime/private-folder.js");
+  const { FRESHNESS_FILE } = await import("../releases/freshness.js");
+  const { privateKey, publicKey } = await makeReleaseKeys();
+  await openPrivateFolder(data);
+  const file = join(data, FRESHNESS_FILE);
+  const publicFile = "freshness.pub.jwk";
+  await writeFile(file, textOf(privateKey), { mode: 0o600, flag: "wx" });
+  await writeFile(publicFile, textOf(publicKey), { mode: 0o644 });
+  return { private_key: file, public_key: publicFile, kid: publicKey.kid ?? "" };
+}
+
+const textOf = (key: JWK): string => `${JSON.stringify(key, undefined, 2)}\n`;
 
 /** @throws KeyError if it is no public key on P-256 */
 async function importKey(file: string, out = `${file.replace(/\.(pem|der)$/, "")}.pub.jwk`) {

@@ -50,8 +50,9 @@ Environment:
                   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); for other S3 servers AWS_ENDPOINT_URL and ?path-style=true
   MQTT_URL        mqtt://USER:PASSWORD@HOST or mqtts://…: publish events to this broker; or MQTT_USERNAME and
                   MQTT_PASSWORD. MQTT_PREFIX is the first level of the topics (skyslot), MQTT_CLIENT_ID this server's client id
+  FRESHNESS_KEY   the private key of statements of freshness (the JSON of \`skyslot keys freshness\`), instead of DATA/freshness.jwk
   NAME_FILE       a file with the value of NAME, for any of these: DATABASE_URL, DATABASE_PASSWORD (put into the URL), MQTT_URL,
-                  MQTT_PASSWORD`;
+                  MQTT_PASSWORD, FRESHNESS_KEY`;
 
 export function serverCommand(program: Command): void {
   const server = program
@@ -234,6 +235,7 @@ async function runServer(flags: Flags): Promise<void> {
     port: flags.port,
     log,
     trustedKeys,
+    freshnessKey: fromEnvironment("FRESHNESS_KEY"),
     legacyTypes: (flags.legacyType ?? []).map(typeName),
     testCard: flags.testCard,
     settings: {

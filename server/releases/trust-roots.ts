@@ -10,6 +10,9 @@ import type { Store, StoredRoot } from "../store/store.js";
 /** Before a root expires people are warned for so long: its holders have to meet. */
 export const EXPIRY_WARNING_MS = 30 * 24 * 60 * 60_000;
 
+export const expiresSoon = ({ expires }: Pick<Root, "expires">, now: number): boolean =>
+  expires * 1000 - now < EXPIRY_WARNING_MS;
+
 /**
  * The first one may have any version, that of the root in the images; each other one follows the newest.
  * @throws ReleaseError ROOT_REFUSED, AlreadyExists

@@ -43,6 +43,7 @@ export type RefusalCode =
   | "FIRMWARE_INACTIVE"
   | "FIRMWARE_UNKNOWN"
   | "FORBIDDEN"
+  | "FRESHNESS_UNKNOWN"
   | "IMAGE_IN_USE"
   | "IMAGE_LIMIT"
   | "IMAGE_MALFORMED"

@@ -26,6 +26,8 @@ export interface Device {
   readonly address: string | null;
   /** Of the trust root that it has; `null`: it has none, or its firmware does not say. */
   readonly rootVersion: number | null;
+  /** It says that it has had no statement of freshness for two weeks. */
+  readonly isFrozen: boolean;
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
@@ -49,6 +51,7 @@ export interface DeviceFilter {
   readonly isVouched?: boolean;
   /** Those whose trust root is older than the newest one here. */
   readonly isRootBehind?: true;
+  readonly isFrozen?: true;
   /** Part of the id, the address, the group or a tag, in capitals or not. */
   readonly search?: string;
 }
@@ -68,6 +71,7 @@ export interface DeviceStore {
   /** By id, the first of those after `after`: how all that a filter finds are gone through, while they may change. */
   listDeviceIds(filter: DeviceFilter, after: string | undefined, limit: number): Promise<readonly string[]>;
   countDevices(): Promise<number>;
+  countFrozenDevices(): Promise<number>;
   countStatuses(terms: StatusTerms): Promise<Readonly<Record<DeviceStatus, number>>>;
   /** How many were seen at this time or later. */
   countDevicesSeenSince(time: number): Promise<number>;

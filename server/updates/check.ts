@@ -101,6 +101,7 @@ function describeDevice(request: CheckRequest, known: Device | undefined, time: 
     uptimeSeconds: request.uptime_seconds ?? null,
     readings: readingsIn(request),
     rootVersion: request.root_version ?? null,
+    isFrozen: request.frozen === true,
     address: request.address ?? known?.address ?? null,
     firstSeen: known?.firstSeen ?? time,
     lastSeen: time,
@@ -118,6 +119,14 @@ async function logDevice(journal: Journal, known: Device | undefined, device: De
     });
     return;
   }
+  if (known.isFrozen !== device.isFrozen)
+    await journal.log({
+      kind: device.isFrozen ? "device.frozen" : "device.fresh",
+      deviceId,
+      message: device.isFrozen
+        ? `${deviceId} has had no statement of freshness for two weeks: somebody may keep updates from it, or this server's freshness key is not in its trust root`
+        : `${deviceId} has had a statement of freshness again`,
+    });
   if (known.bootCount !== null && device.bootCount !== null && known.bootCount !== device.bootCount) {
     await journal.log({
       kind: "device.booted",

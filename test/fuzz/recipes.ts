@@ -195,6 +195,9 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
   "POST /api/devices/orders": (_around, random) => ({
     body: { devices: [`base-${below(random, 20)}`], kind: pick(random, ["restart", "identify"]) },
   }),
+  "POST /api/ota/freshness": () => ({
+    body: { device_id: "base-000001", device_type: "base", nonce: "0123456789abcdef".repeat(2) },
+  }),
   "POST /api/v1/roots": ({ freshRoot }) => ({ body: { root: freshRoot } }),
   "GET /api/v1/roots/:version": () => ({ params: { version: "1" } }),
   "POST /api/v1/systems": ({ freshSystem }) => ({ body: { manifest: freshSystem } }),

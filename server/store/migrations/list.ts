@@ -31,6 +31,7 @@ import { meshRules } from "./0130-mesh-rules.js";
 import { removedDevices } from "./0140-removed-devices.js";
 import { bulkJobs } from "./0141-bulk-jobs.js";
 import { trustRoots } from "./0142-trust-roots.js";
+import { frozenDevices } from "./0143-frozen-devices.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -65,4 +66,5 @@ export const migrations: readonly StoreMigration[] = [
   removedDevices,
   bulkJobs,
   trustRoots,
+  frozenDevices,
 ];

@@ -10,7 +10,10 @@ import type { SqlDialect } from "./database.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const devices = tableOf<Device, "devices">("devices", { readings: "json" }, ["quiet_key", "quiet_revision"]);
+const devices = tableOf<Device, "devices">("devices", { readings: "json", isFrozen: "flag" }, [
+  "quiet_key",
+  "quiet_revision",
+]);
 
 export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): DeviceStore {
   const orders = ordersIn(dialect);
@@ -40,6 +43,8 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
     },
 
     countDevices: () => countOf(db.selectFrom("devices")),
+
+    countFrozenDevices: () => countOf(db.selectFrom("devices").where("is_frozen", "=", 1)),
 
     async countStatuses(terms) {
       const rows = await db
@@ -74,7 +79,8 @@ function ordersIn({ name }: SqlDialect): Readonly<Record<DeviceOrder, RawBuilder
 }
 
 function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
-  const { type, deviceTypes, version, tag, group, status, isVouched, search, isRootBehind } = filter;
+  const { type, deviceTypes, version, tag, group, status, isVouched, search, isRootBehind, isFrozen } =
+    filter;
   const needsIdentity = status !== undefined || isVouched !== undefined;
   let query = db
     .selectFrom("devices")
@@ -94,6 +100,7 @@ function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   }
   if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
   if (isRootBehind) query = query.where(sql<boolean>`root_version < (select max(version) from trust_roots)`);
+  if (isFrozen) query = query.where("is_frozen", "=", 1);
   if (search !== undefined) {
     const tagged = db.selectFrom("device_tags").select("device_id").where(isPartOf(search, "tag"));
     const grouped = db.selectFrom("device_labels").select("device_id").where(isPartOf(search, "group_name"));

@@ -52,6 +52,15 @@ describe("what needs attention on the first page", () => {
     ]);
   });
 
+  it("is a trust root that ends, a server without a freshness key, and devices that are frozen", () => {
+    const root = { root_expires_at: "2026-12-24T00:00:00.000Z", root_expires_soon: true };
+    expect(about({ fleet: fleet({ ...root, freshness_unnamed: true, frozen: 2 }) })).to.deep.equal([
+      "Trust root: expires on 2026-12-24: its holders have to sign the next one",
+      "Trust root: names freshness keys, of which this server has none: devices install nothing of it",
+      "2 devices: frozen: nobody has shown them for two weeks what is new",
+    ]);
+  });
+
   it("is an unsigned type only where anyone can register, by its own policy or by the one of all others", () => {
     const types = [
       { name: "plug", kind: "legacy" },

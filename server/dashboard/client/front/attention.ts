@@ -54,6 +54,7 @@ export function needsAttention({
     ),
     ...failedIn(updates, now - DAY_MS),
     ...silentIn(fleet),
+    ...trustIn(fleet),
     ...types.filter(({ kind, name }) => kind === "legacy" && isOpen(name, registration)).map(openType),
     ...(fleet && fleet.pending > 0
       ? [
@@ -93,6 +94,34 @@ function silentIn(fleet: FleetView | undefined): readonly Matter[] {
   return [
     ...(offline > 0 ? [matter(offline, "offline", "not heard of for several checks")] : []),
     ...(late > MANY_LATE_FRACTION * total ? [matter(late, "late", "missed a check or two")] : []),
+  ];
+}
+
+function trustIn(fleet: FleetView | undefined): readonly Matter[] {
+  if (!fleet) return [];
+  const root = (why: string): Matter => ({
+    name: "Trust root",
+    to: "/settings?part=trust",
+    why,
+    tone: "bad",
+  });
+  return [
+    ...(fleet.root_expires_soon && fleet.root_expires_at !== null
+      ? [root(`expires on ${fleet.root_expires_at.slice(0, 10)}: its holders have to sign the next one`)]
+      : []),
+    ...(fleet.freshness_unnamed
+      ? [root("names freshness keys, of which this server has none: devices install nothing of it")]
+      : []),
+    ...(fleet.frozen > 0
+      ? [
+          {
+            name: plural(fleet.frozen, "device"),
+            to: "/devices?root=frozen",
+            why: "frozen: nobody has shown them for two weeks what is new",
+            tone: "bad",
+          } as const,
+        ]
+      : []),
   ];
 }
 

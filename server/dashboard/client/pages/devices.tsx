@@ -123,6 +123,7 @@ function AllDevices({ place, model, now }: PageProps) {
           choices={[
             ["", "All"],
             ["behind", "Older than the newest"],
+            ["frozen", "Frozen: nothing fresh is heard"],
           ]}
           onChange={(root) => filter({ root })}
         />
@@ -241,6 +242,14 @@ function DeviceTable({ devices, now, chosen, onChoose, order, onOrder }: TablePr
           "mono",
         ],
         [sorted("Type", "type"), ({ device_type }) => device_type],
+        [
+          "Root",
+          ({ root_version, is_frozen }) => (
+            <>
+              {root_version} {is_frozen && <span class="pill failed">frozen</span>}
+            </>
+          ),
+        ],
         ["Group", ({ group }) => group && <span class="pill group">{group}</span>],
         ["Tags", (device) => <LabelPills {...device} group={null} />],
         [

@@ -74,6 +74,11 @@ export function Trust() {
               <Link to="/devices?root=behind">{plural(behind, "device")} behind</Link>
             )}
           </p>
+          <Statements
+            root={newest}
+            ownKey={roots.data?.freshness_key ?? null}
+            frozen={roots.data?.frozen ?? 0}
+          />
           <Table
             rows={newest.keys}
             keyOf={({ kid }) => kid}
@@ -87,6 +92,40 @@ export function Trust() {
         </>
       )}
     </Section>
+  );
+}
+
+interface StatementsProps {
+  readonly root: RootsView["roots"][number];
+  readonly ownKey: RootsView["freshness_key"];
+  readonly frozen: number;
+}
+
+/** Of freshness: who may sign them, and who has none. */
+function Statements({ root, ownKey, frozen }: StatementsProps) {
+  const isAsked = root.keys.some(({ roles }) => roles.includes("freshness"));
+  return (
+    <>
+      <p>
+        {ownKey ? (
+          <>
+            This server states freshness with key <code>{ownKey.kid}</code>
+            {ownKey.is_named ? `, which ends with the root, ${moment(root.expires_at)}.` : ". "}
+            {!ownKey.is_named && <span class="pill failed">root {root.version} does not name it</span>}
+          </>
+        ) : isAsked ? (
+          <span class="pill failed">devices ask for freshness, and this server has no key for it</span>
+        ) : (
+          "Devices do not ask for freshness: the root names no key for it."
+        )}
+      </p>
+      {frozen > 0 && (
+        <p>
+          <Link to="/devices?root=frozen">{plural(frozen, "device")} frozen</Link>: without a statement for
+          two weeks
+        </p>
+      )}
+    </>
   );
 }
 
