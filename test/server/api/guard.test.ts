@@ -52,6 +52,7 @@ const DEVICE = [
   "POST /api/devices/:id/heartbeat",
   "POST /api/devices/register",
   "POST /api/ota/check",
+  "POST /api/ota/freshness",
   "POST /api/ota/status",
   "PUT /:tenant/controller/v1/:id/configData",
 ];
