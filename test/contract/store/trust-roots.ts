@@ -34,10 +34,10 @@ export function trustRootContract(store: () => Store): void {
     await store().addRoot({ version: 2, text: "root 2", createdAt: 1000 });
     expect(await behind()).to.deep.equal(["c"]);
     expect(await store().countFrozenDevices()).to.equal(0);
-    await store().putDevice(sampleDevice({ id: "b", isFrozen: true }));
+    await store().putDevice(sampleDevice({ id: "b", rootVersion: 2, isFrozen: true }));
     expect(await store().countFrozenDevices()).to.equal(1);
     expect((await store().listDevices({ isFrozen: true }, PAGE, "id")).rows).to.deep.equal([
-      sampleDevice({ id: "b", isFrozen: true }),
+      sampleDevice({ id: "b", rootVersion: 2, isFrozen: true }),
     ]);
     await store().addRoot({ version: 10, text: "root 10", createdAt: 1000 });
     expect(await behind()).to.deep.equal(["b", "c", "d"]);
