@@ -4,6 +4,7 @@
 import type { Server } from "node:http";
 import multipart from "@fastify/multipart";
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type RouteOptions } from "fastify";
+import { abilityRoutes } from "./api/ability-routes.js";
 import { auditRoutes } from "./api/audit-routes.js";
 import { authRoutes } from "./api/auth-routes.js";
 import { bulkJobRoutes } from "./api/bulk-job-routes.js";
@@ -123,6 +124,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   deviceBulkRoutes,
   bulkJobRoutes,
   deviceOrderRoutes,
+  abilityRoutes,
   removedDeviceRoutes,
   systemRoutes,
   rootRoutes,

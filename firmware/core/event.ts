@@ -472,6 +472,12 @@ export type Event =
   /** What is staged, or on its way to be, is not wanted any more. */
   | { readonly type: "abandonRequested"; readonly reason: string }
   | { readonly type: "reportMade"; readonly report: Report }
+  /** What the server may order of this device has another digest now (local/abilities.ts). */
+  | { readonly type: "abilitiesChanged"; readonly digest: string }
+  /** The server does not know what has this digest. */
+  | { readonly type: "abilitiesAsked" }
+  /** JSON of an AbilitiesRequest, to be sent. */
+  | { readonly type: "abilitiesTold"; readonly body: string }
   /** The server has taken a report, or will never take it. */
   | { readonly type: "reportTaken"; readonly report: Report }
   /** The update server to talk to: the build's, unless the owner stored another. */

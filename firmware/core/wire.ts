@@ -1,6 +1,8 @@
 // The JSON shapes that a device and the update server exchange, and the limits that both enforce. Shapes only: no parsing,
 // no I/O. Field names are snake_case because existing clients of the device API speak them so.
 
+import type { Field } from "./section.js";
+
 /**
  * Longest answer to a check that a device reads, bytes: it is held whole while it is parsed. There is room for the longest manifest of
  * format 1 alone, or for one of format 2 with as many orders as there may be, and MAX_ANSWER_FRAME_BYTES of everything else.
@@ -72,6 +74,27 @@ export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
   "password",
 ]);
 
+/** `POST` an AbilitiesRequest, at most MAX_ABILITIES_BYTES of JSON. */
+export const ABILITIES_PATH = "/api/ota/abilities";
+export const MAX_ABILITIES_BYTES = 8 * 1024;
+export const MAX_TOLD_FIELD_COUNT = 40;
+
+/** What a device can be ordered to do. */
+export interface Abilities {
+  /** Kinds of order. */
+  readonly orders: readonly string[];
+  /** The settings that a server may push: neither secrets nor what only the owner may change. */
+  readonly fields: readonly Field[];
+  /** Their present values, one for each field. */
+  readonly values: PushedSettings;
+}
+
+export interface AbilitiesRequest extends Abilities {
+  readonly device_id: string;
+  /** As in the device's checks: the server asks no more while they have this one. */
+  readonly digest: string;
+}
+
 /** The result of an order. */
 export interface OrderResult {
   readonly id: number;
@@ -117,6 +140,10 @@ export interface CheckRequest extends Readings {
   readonly check_seconds?: number;
   /** Results of orders since the last check that was answered; at most MAX_ORDER_COUNT. */
   readonly order_results?: readonly OrderResult[];
+  /**
+   * Of what the device tells when it is asked (`tell_abilities`); changes with it. 1 to 64 characters of `A-Z a-z 0-9 _ -`; absent: it cannot tell.
+   */
+  readonly abilities_digest?: string;
   /** Version of the trust root that the device holds; absent: its image has none built in, and it takes none. */
   readonly root_version?: number;
   /** For FROZEN_SECONDS nobody has shown it a statement of freshness: what is new may be kept from it. */
@@ -146,6 +173,8 @@ interface CheckAnswer {
    * devices only, not by this server.
    */
   readonly revert?: string;
+  /** The server does not know what has this `abilities_digest`: the device sends it once to ABILITIES_PATH. Only to one that has shown its token. */
+  readonly tell_abilities?: boolean;
   /**
    * Where the next trust root is, for a device that sent an older `root_version`: a path on the same server, or an absolute http URL. The device
    * fetches it before it looks at an offer, one version after another.

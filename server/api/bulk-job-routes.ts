@@ -2,29 +2,32 @@
 
 import { type Static, Type } from "@sinclair/typebox";
 import { type Journal, recordChange } from "../events/journal.js";
-import { BULK_KINDS, type Selection } from "../shared/bulk-run.js";
+import { BULK_KINDS } from "../shared/bulk-run.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { BulkJob } from "../store/store.js";
 import { created, listOf, ok, page } from "./answers.js";
 import type { Context } from "./context.js";
-import { bulkFields, changeOf, filterOf, readWork } from "./device-bulk-routes.js";
+import {
+  bulkFields,
+  changeOf,
+  filterOf,
+  readWork,
+  selectionFields,
+  selectionOf,
+} from "./device-bulk-routes.js";
 import { dateTime, dateTimeOrNull, integer, list, named, oneOf, text, textOrNull } from "./fields.js";
 import { actorOf } from "./guard.js";
 import { route } from "./route.js";
-import { DeviceId, Exactly, IdParams, Page } from "./schemas.js";
+import { Exactly, IdParams, Page } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 import { viewer } from "./view.js";
 
 const STATES = ["running", "done", "cancelled", "failed"] as const;
-/** A page of the list, or a script's list; more are found by a filter. */
-const MAX_DEVICE_COUNT = 5000;
 
 const JobBody = Exactly({
   ...bulkFields,
-  devices: Type.Optional(
-    Type.Array(DeviceId, { minItems: 1, maxItems: MAX_DEVICE_COUNT, description: "These devices" }),
-  ),
+  ...selectionFields,
 });
 const JobsQuery = Type.Object({
   state: Type.Optional(oneOf(STATES, "only these")),
@@ -71,16 +74,14 @@ export function bulkJobRoutes(app: Api, context: Context): void {
       { body: JobBody, bodyLimit: 512 * 1024, config },
     ),
     async (request, reply) => {
-      const { devices, filter } = request.body;
       const change = changeOf(request.body);
       readWork(change);
-      if ((devices === undefined) === (filter === undefined))
-        throw new Refusal("DEVICES_MISSING", "name the devices to change: either devices or filter");
-      const selection: Selection = devices ? { ids: [...new Set(devices)] } : { filter: filter ?? {} };
+      const selection = selectionOf(request.body);
       const totalCount =
         "ids" in selection
           ? selection.ids.length
-          : (await store.listDevices(filterOf(filter ?? {}, context), { limit: 1, offset: 0 })).totalCount;
+          : (await store.listDevices(filterOf(selection.filter, context), { limit: 1, offset: 0 }))
+              .totalCount;
       const actor = actorOf(request);
       const job = await recordChange(context, actor, async (journal) => {
         const added = await journal.store.addBulkJob({

@@ -23,6 +23,9 @@ const commonFields = {
   poll_is_for_all: Type.Optional(boolean("It overrides the interval that the device's owner has set")),
   root_url: Type.Optional(text("Where the trust root after the device's own is: path on this server")),
   orders: Type.Optional(list(OrderForDevice)),
+  tell_abilities: Type.Optional(
+    boolean("What has the digest in its check is not known here: to be sent to POST /api/ota/abilities"),
+  ),
   device_token: Type.Optional(deviceToken),
 };
 export const NoUpdateView = named("NoUpdate", "There is nothing newer for the device", {

@@ -11,7 +11,7 @@ import { defined } from "../shared/defined.js";
 import { statusOf } from "../shared/device-status.js";
 import { time } from "../shared/iso-time.js";
 import { NO_LABELS } from "../shared/rollout.js";
-import type { Device, DeviceIdentity } from "../store/store.js";
+import type { Device, DeviceAbilities, DeviceIdentity } from "../store/store.js";
 import { findRemovable } from "../updates/remove-device.js";
 import { listOf, ok, page, resultsOf } from "./answers.js";
 import type { Context } from "./context.js";
@@ -114,6 +114,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
         ...(await store.findLabels(device.id)),
         ...presenceOf(device, identity),
         attributes: (await store.findAttributes(device.id)) ?? null,
+        abilities: viewAbilities(await store.findAbilities(device.id)),
         attempts: attempts.rows.map(viewUpdate),
         rollouts: members.map(({ isCounted, ...member }) => ({
           rollout_id: member.rolloutId,
@@ -203,6 +204,11 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
     },
   );
 }
+
+const viewAbilities = (known: DeviceAbilities | undefined) =>
+  known
+    ? { orders: known.orders, fields: known.fields, values: known.values, told_at: time(known.toldAt) }
+    : null;
 
 async function readWhy({ store, now }: Context, device: Device) {
   const { summary, offer, answers, members } = await askWhy(store, device, now());

@@ -6,7 +6,7 @@ import { type Static, Type } from "@sinclair/typebox";
 import { sightOf } from "../auth/require-change.js";
 import { changeDevices, type DeviceWork, decideIdentity, giveOrder, relabel } from "../devices/changes.js";
 import type { Actor } from "../shared/actor.js";
-import { BULK_KINDS, type BulkChange } from "../shared/bulk-run.js";
+import { BULK_KINDS, type BulkChange, type Selection } from "../shared/bulk-run.js";
 import { defined } from "../shared/defined.js";
 import { Refusal } from "../shared/refusal.js";
 import type { DeviceFilter } from "../store/devices.js";
@@ -24,14 +24,31 @@ import type { Api } from "./typed-app.js";
 /** Per request, which then takes seconds at most. */
 const MAX_DEVICE_COUNT = 500;
 
+const filter = Type.Optional(
+  Type.Object(DeviceFilterFields, {
+    additionalProperties: false,
+    description: "Instead: all that GET /api/devices finds by it; {} is every device",
+  }),
+);
+/** A page of the list, or a script's list; more are found by a filter. */
+const MAX_LISTED_COUNT = 5000;
+/** Which devices, of a request that is not carried out in parts. */
+export const selectionFields = {
+  filter,
+  devices: Type.Optional(
+    Type.Array(DeviceId, { minItems: 1, maxItems: MAX_LISTED_COUNT, description: "These devices" }),
+  ),
+};
+/** @throws Refusal DEVICES_MISSING */
+export function selectionOf({ devices, filter }: Pick<Bulk, "devices" | "filter">): Selection {
+  if (devices && filter === undefined) return { ids: [...new Set(devices)] };
+  if (!devices && filter !== undefined) return { filter };
+  throw new Refusal("DEVICES_MISSING", "name the devices to change: either devices or filter");
+}
+
 /** Which devices, and what changes. */
 export const bulkFields = {
-  filter: Type.Optional(
-    Type.Object(DeviceFilterFields, {
-      additionalProperties: false,
-      description: "Instead: all that GET /api/devices finds by it; {} is every device",
-    }),
-  ),
+  filter,
   kind: choice(BULK_KINDS),
   settings: OrderSettings,
   labels: Type.Optional(DevicePatch),

@@ -3,6 +3,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { FastifyRequest } from "fastify";
 import type { CheckRequest, Order } from "../../firmware/core/wire.js";
+import { wantsAbilities } from "../devices/abilities.js";
 import { type Admission, admitDevice, requireDevice, type Shown } from "../devices/identity.js";
 import { exchangeOrders, roomForOrders } from "../devices/orders.js";
 import { type Journal, record } from "../events/journal.js";
@@ -19,6 +20,8 @@ export interface CheckOutcome extends Admission {
   readonly release: Firmware | undefined;
   /** Orders besides updating. */
   readonly orders: readonly Order[];
+  /** The device is to say what it can be ordered to do. */
+  readonly isAsked?: boolean;
   /** Where the trust root after its own is. */
   readonly rootPath?: string | undefined;
 }
@@ -41,9 +44,12 @@ export async function answerCheck(
         ? await exchangeOrders(journal, check, roomForOrders(release?.release))
         : NO_ORDERS;
       const rootPath = await findRootPath(journal.store, check.root_version);
-      if (isLasting && admission.isLasting && orders.length === 0 && rootPath === undefined)
+      // not beside an image: it needs the device's memory
+      const isAsked = admission.isProved && !release && (await wantsAbilities(journal, check));
+      const isNothingNew = orders.length === 0 && rootPath === undefined && !isAsked;
+      if (isLasting && admission.isLasting && isNothingNew)
         await fastPath.put(journal.store, check.device_id, key);
-      return { ...admission, release, orders, rootPath };
+      return { ...admission, release, orders, rootPath, isAsked };
     }
     await seeDevice(journal, check, () => takePlace(admission));
     return { ...admission, release: undefined, orders: NO_ORDERS };
@@ -104,16 +110,17 @@ const NO_OP: CheckOutcome = Object.freeze({
   orders: NO_ORDERS,
 });
 
-/** One transaction of a known device. @throws Refusal DEVICE_… */
+/** One transaction of a known device, which is told whether it has shown its own token. @throws Refusal DEVICE_… */
 export function recordDevice<Result>(
   context: Context,
   request: FastifyRequest,
   deviceId: string,
-  work: (journal: Journal) => Promise<Result>,
+  work: (journal: Journal, isProved: boolean) => Promise<Result>,
 ): Promise<Result> {
   const shown = async (journal: Journal) => {
-    await requireDevice(journal, { deviceId, credential: credentialOf(request), address: request.ip });
-    return work(journal);
+    const credential = credentialOf(request);
+    const isProved = await requireDevice(journal, { deviceId, credential, address: request.ip });
+    return work(journal, isProved);
   };
   return noteRefusal(context, deviceId, () => record(context, shown, { about: aboutDevice(deviceId) }));
 }

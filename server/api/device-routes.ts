@@ -120,7 +120,7 @@ export function deviceRoutes(app: Api, context: Context): void {
 }
 
 async function describeOutcome(
-  { release, newToken, orders, rootPath }: CheckOutcome,
+  { release, newToken, orders, rootPath, isAsked }: CheckOutcome,
   deviceId: string,
   context: Context,
 ): Promise<CheckAnswer> {
@@ -129,6 +129,7 @@ async function describeOutcome(
     ...defined({
       device_token: newToken,
       orders: orders.length === 0 ? undefined : orders,
+      tell_abilities: isAsked || undefined,
       root_url: rootPath && `${context.prefix}${rootPath}`,
     }),
   };

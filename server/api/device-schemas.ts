@@ -86,6 +86,12 @@ export const CheckBody = Type.Object({
     ),
   ),
   battery_percent: Type.Optional(Type.Number({ minimum: 0, maximum: 100 })),
+  abilities_digest: Type.Optional(
+    Type.String({
+      pattern: "^[A-Za-z0-9_-]{1,64}$",
+      description: "of what POST /api/ota/abilities tells: another one when that has changed",
+    }),
+  ),
   root_version: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 0xffffffff, description: "of the trust root that the device has" }),
   ),

@@ -5,6 +5,7 @@ import type { Readings } from "../../firmware/core/wire.js";
 import type { Outcome } from "../devices/changes.js";
 import type { Seen } from "../events/live.js";
 import type { Device } from "../store/store.js";
+import { AbilitiesView } from "./ability-schemas.js";
 import { RefusedDevice } from "./answers.js";
 import { DEVICE_STATUSES, SLOT_STATES } from "./device-schemas.js";
 import {
@@ -136,6 +137,7 @@ export const DeviceDetailView = named("DeviceDetail", "A device, its attempts an
     Type.Record(Type.String(), Type.String()),
     "What else a client of another system has said of itself; null: nothing",
   ),
+  abilities: orNull(AbilitiesView, "null: it has told nothing, and may be ordered anything"),
   attempts: list(UpdateView, "Newest first"),
   rollouts: list(
     named("DeviceRollout", "A rollout that offered it something", {

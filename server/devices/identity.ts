@@ -97,22 +97,23 @@ async function asType(journal: Journal, stored: DeviceIdentity, shown: Shown): P
   return { ...moved, state: registration === "open" ? stored.state : "pending" };
 }
 
-/** Checks any other request of a device. An unknown device is left to the caller. @throws Refusal DEVICE_… */
+/** Checks any other request of a device; whether it has shown its own token. An unknown device is left to the caller. @throws Refusal DEVICE_… */
 export async function requireDevice(
   journal: Journal,
   { deviceId, credential, address }: Pick<Shown, "deviceId" | "credential" | "address">,
-): Promise<void> {
+): Promise<boolean> {
   const identity = await journal.store.findIdentity(deviceId);
   if (!identity || !isProvedBy(identity, credential)) {
     const deviceType = identity?.deviceType ?? (await journal.store.findDevice(deviceId))?.type;
     if (deviceType !== undefined)
       await requireOfUnproved(journal, identity, { deviceId, deviceType, credential });
-    return;
+    return false;
   }
   const confirmed = confirm(identity, credential, identity.deviceType);
   if (isChanged(identity, confirmed))
     await journal.store.putIdentity({ ...confirmed, updatedAt: journal.time });
   await noteClaim(journal, identity, confirmed, address);
+  return true;
 }
 
 /**

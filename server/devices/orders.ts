@@ -18,11 +18,12 @@ import {
 import { type Journal, type Recorder, record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Device, NewOrder, StoredOrder } from "../store/store.js";
+import { requireAble } from "./abilities.js";
 
 /** An order that a device has not answered by then has expired. */
 const ORDER_LIFE_MS = 24 * 60 * 60_000;
 
-/** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS */
+/** @throws Refusal DEVICE_IS_LEGACY, DEVICE_NOT_APPROVED, DEVICE_HAS_NO_TOKEN, ORDER_PENDING, TOO_MANY_ORDERS, and as requireAble */
 export async function orderDevice(
   journal: Journal,
   device: Device,
@@ -30,6 +31,7 @@ export async function orderDevice(
 ): Promise<StoredOrder> {
   const { store, time, actor } = journal;
   await requireOrderly(journal, device);
+  requireAble(device.id, order, await store.findAbilities(device.id));
   const pending = await store.listPendingOrders(device.id);
   const same = pending.find(({ kind }) => kind === order.kind && kind !== "settings");
   if (same)

@@ -62,6 +62,11 @@ export class Journal {
     return stored;
   }
 
+  /** What watchers see of a device besides its row has changed. */
+  announceDevice(device: Device): void {
+    this.#messages.push({ type: "device", device });
+  }
+
   async addUpdate(update: Omit<NewUpdate, "createdAt">): Promise<Update> {
     return this.#announce(await this.store.addUpdate({ ...update, createdAt: this.time }));
   }

@@ -2,6 +2,7 @@
 // updates live here, and no time is read here. Times are milliseconds since 1970. test/contract/store says what each method
 // promises. A new part is a contract here, its tables and methods in sql/, a migration, and its tests in test/contract/store.
 
+import type { AbilityStore } from "./abilities.js";
 import type { ApiTokenStore } from "./api-tokens.js";
 import type { AttributeStore } from "./attributes.js";
 import type { AuditStore } from "./audit.js";
@@ -30,6 +31,7 @@ import type { UserStore } from "./users.js";
 import type { FleetStore } from "./version-history.js";
 import type { WebhookStore } from "./webhooks.js";
 
+export * from "./abilities.js";
 export * from "./api-tokens.js";
 export * from "./attributes.js";
 export * from "./audit.js";
@@ -64,6 +66,7 @@ export * from "./webhooks.js";
 export interface StoreParts
   extends ApiTokenStore,
     AttributeStore,
+    AbilityStore,
     AuditStore,
     BlobUseStore,
     BulkJobStore,

@@ -33,6 +33,7 @@ describe("orders to a device, from the browser", function () {
     order_results: OrderResult[] = [],
     device_id = DEVICE,
     shown = token,
+    abilities_digest?: string,
   ): Promise<number> {
     const body = {
       device_id,
@@ -43,6 +44,7 @@ describe("orders to a device, from the browser", function () {
       check_seconds: 120,
       ...(device_id === DEVICE ? { keeps_token: true } : {}),
       ...(order_results.length > 0 ? { order_results } : {}),
+      ...(abilities_digest === undefined ? {} : { abilities_digest }),
     };
     const headers = {
       "content-type": "application/json",
@@ -90,6 +92,65 @@ describe("orders to a device, from the browser", function () {
     const reason = "Brightness: 400 is not a whole number from 1 to 100.";
     await check([{ id: await check(), result: "refused", reason }]);
     await line("brightness = 400").getByText(reason).waitFor();
+  });
+
+  it("offers what the device tells that it can do: its settings with limits and present values, nothing else", async () => {
+    await check([], DEVICE, token, "1");
+    const told = {
+      ...{ device_id: DEVICE, digest: "1", orders: ["restart", "settings"] },
+      fields: [
+        { name: "brightness", label: "Brightness", hint: "In percent", type: "slider", least: 1, most: 100 },
+        {
+          name: "pattern",
+          label: "Pattern",
+          type: "choice",
+          options: [
+            ["solid", "Solid"],
+            ["rainbow", "Rainbow"],
+          ],
+        },
+        { name: "colour", label: "Colour", type: "colour" },
+        { name: "note", label: "Note", type: "text", most: 20 },
+      ],
+      values: { brightness: 40, pattern: "solid", colour: "#00ff00", note: "" },
+    };
+    const answer = await fetch(`${stage.url}/api/ota/abilities`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify(told),
+    });
+    expect(answer.status).to.equal(200);
+    const brightness = orders.getByLabel("Brightness");
+    await brightness.waitFor();
+    expect(await brightness.inputValue()).to.equal("40");
+    expect(await orders.getByLabel("Pattern").inputValue()).to.equal("solid");
+    expect(await orders.getByLabel("Colour").inputValue()).to.equal("#00ff00");
+    expect(await orders.getByRole("button", { name: "Identify" }).count()).to.equal(0);
+    const send = orders.getByRole("button", { name: "Send settings" });
+    expect(await send.isDisabled(), "nothing is changed").to.equal(true);
+    await brightness.fill("400");
+    await orders.getByText("Brightness: 400 is not a whole number from 1 to 100.").last().waitFor();
+    expect(await send.isDisabled()).to.equal(true);
+    await brightness.fill("80");
+    await orders.getByLabel("Pattern").selectOption("Rainbow");
+    await send.click();
+    await line("brightness = 80, pattern = rainbow").getByText("pending").waitFor();
+    await operator.ask("DELETE", `/api/devices/${DEVICE}/orders/${await check([], DEVICE, token, "1")}`);
+  });
+
+  it("offers many devices what one of them can do, and says how many can", async () => {
+    await page.goto(`${stage.url}/devices?search=led-0`);
+    await page.getByLabel("All of this page").check();
+    const bulk = page.getByRole("region", { name: "Change the selected devices" });
+    await bulk.getByLabel("Action").selectOption("Change settings");
+    await bulk.getByLabel("Brightness").fill("50");
+    await bulk.getByText(/^In percent. 1 to 100. 1 of \d+ have it$/).waitFor();
+    await bulk.getByRole("combobox", { name: "Setting" }).waitFor();
+    await page.getByLabel("All of this page").uncheck();
+    await page.getByLabel(`Select ${DEVICE}`).check();
+    await bulk.getByLabel("Brightness").waitFor();
+    await bulk.getByRole("combobox", { name: "Setting" }).waitFor({ state: "detached" });
+    await page.goto(`${stage.url}/devices/${DEVICE}`);
   });
 
   it("restarts it after a confirmation, and cancels that, on a phone", async () => {

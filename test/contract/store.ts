@@ -2,6 +2,7 @@
 // opens an empty one.
 
 import type { Store } from "../../server/store/store.js";
+import { abilityContract } from "./store/abilities.js";
 import { auditContract } from "./store/audit.js";
 import { bulkJobContract } from "./store/bulk-jobs.js";
 import { clockContract } from "./store/clock.js";
@@ -44,6 +45,7 @@ export function storeContract(open: () => Promise<Store>): void {
   rolloutContract(() => store);
   eventContract(() => store);
   meshContract(() => store);
+  abilityContract(() => store);
   trustRootContract(() => store);
   typeContract(() => store);
   userContract(() => store);

@@ -103,6 +103,15 @@ const RECIPES: Readonly<Record<string, Make>> = Object.freeze({
       body: { device_id: device, firmware_id: firmware, status, bytes_downloaded: below(random, 30_000) },
     };
   },
+  "POST /api/ota/abilities": ({ order }, random) => ({
+    body: {
+      device_id: order.device,
+      digest: `${below(random, 5)}`,
+      orders: pick(random, [[], ["restart"], ["identify", "restart", "settings"]]),
+      fields: [{ name: "gain", label: "Gain", type: "number", least: 0, most: below(random, 9), step: 0.5 }],
+      values: { gain: below(random, 9) },
+    },
+  }),
   "GET /api/content/:id": (_around, random) => idParam(`base-${below(random, 20)}`),
   "GET /api/arduino/:type": (_around, random) => ({
     params: { type: LEGACY_TYPE },

@@ -22,6 +22,13 @@ interface OrderView {
   readonly sent_at: string | null;
 }
 
+interface Told {
+  readonly orders: readonly string[];
+  readonly fields: readonly { readonly name: string }[];
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly told_at: string;
+}
+
 /** A device at home that has used its token, and whose server has nothing newer. */
 class House {
   rig!: Rig;
@@ -40,6 +47,15 @@ class House {
     });
     this.rig.desk.device.powerOn();
     await this.checks(checkCount);
+    return this;
+  }
+
+  /** What the device tells of itself is lost: the server orders what it could know to be refused. */
+  untold(): this {
+    this.lie = async (request, honest) =>
+      request.path === "/api/ota/abilities"
+        ? { status: 404, headers: { "content-type": "application/json" }, body: new Uint8Array() }
+        : honest();
     return this;
   }
 
@@ -213,7 +229,7 @@ describe("orders between a server and a device", function () {
   });
 
   it("to identify are refused by a board without a light", async () => {
-    house = await new House().open("base");
+    house = await new House().untold().open("base");
     await house.give("identify");
     await house.settle();
     expect(await house.last()).include({
@@ -222,8 +238,24 @@ describe("orders between a server and a device", function () {
     });
   });
 
-  it("change settings, which persist, and the app applies them at once", async () => {
+  it("are those that the device tells: its settings with their present values, which follow every change", async () => {
     house = await new House().open("led");
+    const told = async () => (await house.rig.server.admin("GET", house.path)).abilities as Told;
+    const { orders, fields, values } = await told();
+    expect(orders).include.members(["identify", "restart", "settings"]);
+    expect(fields.find(({ name }) => name === "brightness")).include({ least: 1, most: 100 });
+    expect(values.brightness).equal(25);
+    const { orders: _, fields: __, ...unchanged } = await told();
+    await house.checks(3);
+    expect((await told()).told_at, "told once").equal(unchanged.told_at);
+    await house.give("settings", { brightness: 80 });
+    await house.settle();
+    await house.run(SECOND_MS);
+    expect((await told()).values.brightness).equal(80);
+  });
+
+  it("change settings, which persist, and the app applies them at once", async () => {
+    house = await new House().untold().open("led");
     await house.give("settings", { pattern: "solid", colour: "#0000ff", brightness: 100, count: 2 });
     await house.give("settings", { checkSeconds: 600, pin: 4 });
     await house.give("settings", { brightness: 0 });

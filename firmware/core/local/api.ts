@@ -20,6 +20,7 @@ import { readPreferences, TOKEN_KEY } from "../settings/preferences.js";
 import { validated } from "../trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../trial/crash-guard.js";
 import { BLOCKED_IMAGE_KEY } from "../update/record.js";
+import { abilitiesOf, tellAbilities } from "./abilities.js";
 import { guardedOf, initialLocalApi, type LocalApiState, ownNames, type Step } from "./api-state.js";
 import { healthFacts, seconds, versionFacts } from "./facts.js";
 import { type Right, refusalOf } from "./guard.js";
@@ -65,6 +66,8 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
       return [{ ...state, address: "", rssi: 0, serverReached: false }, []];
     case "nameClaimed":
       return [{ ...state, claimedName: event.hostName }, []];
+    case "abilitiesAsked":
+      return tellAbilities(state);
     case "settingsPushed":
       return pushSettings(state, event);
     case "networksSaved":
@@ -147,18 +150,16 @@ function begin(event: Booted & Stamped): Step {
     preferences.deviceName === ""
       ? []
       : [{ type: "raise", event: { type: "deviceNamed", deviceName: preferences.deviceName } }];
-  return [
-    {
-      ...initialLocalApi,
-      boot: event,
-      preferences,
-      token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
-      ssids: preferences.networks.map(({ ssid }) => ssid),
-      problems,
-      values: event.section ? storedValues(event.section, event.stored[event.section.name]).values : {},
-    },
-    [...problems.map(logOf), ...named],
-  ];
+  const state: LocalApiState = {
+    ...initialLocalApi,
+    boot: event,
+    preferences,
+    token: event.stored[TOKEN_KEY] ?? event.build.pushToken ?? "",
+    ssids: preferences.networks.map(({ ssid }) => ssid),
+    problems,
+    values: event.section ? storedValues(event.section, event.stored[event.section.name]).values : {},
+  };
+  return [state, [...problems.map(logOf), ...named, ...abilitiesOf(state)]];
 }
 
 /** For `/api/health`: a device has a few kinds of problems, not a list. */

@@ -20,6 +20,7 @@ import {
   TOKEN_KEY,
 } from "../settings/preferences.js";
 import { MAX_ORDER_SETTINGS, OWNERS_SETTINGS } from "../wire.js";
+import { abilitiesOf } from "./abilities.js";
 import { guardedOf, type LocalApiState, nameOf, type Saving, type Step } from "./api-state.js";
 import { attendedMs } from "./guard.js";
 
@@ -69,7 +70,8 @@ export function settingsSaved(state: LocalApiState, at: number): Step {
   const { saving } = state;
   if (!saving) return [state, []];
   const next: LocalApiState = { ...state, ...saving.change, saving: undefined };
-  const { by, asked } = saving;
+  const { by } = saving;
+  const asked = [...saving.asked, ...abilitiesOf(next)];
   if ("orderId" in by) return [next, [...asked, done(by.orderId)]];
   const { section = NO_SECTION } = next.boot ?? {};
   const shown = by.shows === "values" ? { values: shownValues(section, next.values) } : settingsOf(next, at);

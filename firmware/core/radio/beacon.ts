@@ -8,6 +8,8 @@
 //
 // A group keeps neighbours apart, nothing more: anyone can send these. What a gateway passes on proves itself (signatures, digests).
 
+import { fnv1a } from "../fnv.js";
+
 const BEACON = 0x28;
 export const SEEK = 0x29;
 const VERSION = 1;
@@ -41,12 +43,5 @@ export function writeBeacon({ type, group, channel }: Beacon): Uint8Array {
   return bytes;
 }
 
-const OFFSET_BASIS = 0x811c9dc5;
-const PRIME = 0x01000193;
-
-/** The number of a group by its name: FNV-1a of its characters, 32 bits. */
-export function groupOf(name: string): number {
-  let hash = OFFSET_BASIS;
-  for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), PRIME);
-  return hash >>> 0;
-}
+/** The number of a group by its name. */
+export const groupOf = (name: string): number => fnv1a(name);

@@ -7,7 +7,7 @@ import type { Effect } from "../effect.js";
 import type { BuildSettings, Raise, ServerTokens, Stamped } from "../event.js";
 import { isJson } from "../http/answer-head.js";
 import { retryAfterMs } from "../http/retry-after.js";
-import type { Report, StatusRequest } from "../wire.js";
+import { ABILITIES_PATH, type Report, type StatusRequest } from "../wire.js";
 import { jsonHeaders, NO_TOKENS, readServerTokens } from "./server-token.js";
 
 const MAX_QUEUE = 8;
@@ -26,6 +26,10 @@ export interface ReportState {
   /** By radio each report costs some ten frames of an air that all share: only that an image is staged, and results. */
   readonly isBrief: boolean;
   readonly queue: readonly Report[];
+  /** The body of an AbilitiesRequest that is sent behind the reports; empty: none waits. */
+  readonly abilities: string;
+  /** What is being sent is that body. */
+  readonly isTelling: boolean;
   readonly attempt: number;
   readonly phase: "idle" | "sending" | "waiting";
   readonly failureCount: number;
@@ -39,6 +43,8 @@ export const initialReport: ReportState = Object.freeze({
   online: false,
   isBrief: false,
   queue: Object.freeze([]),
+  abilities: "",
+  isTelling: false,
   attempt: FIRST_ATTEMPT,
   phase: "idle",
   failureCount: 0,
@@ -74,6 +80,8 @@ export function reportStep(state: ReportState, event: Stamped): Step {
       return state.isBrief && isInBetween(event.report)
         ? [state, []]
         : send({ ...state, queue: enqueue(state, event.report) });
+    case "abilitiesTold":
+      return send({ ...state, abilities: event.body });
     case "timerFired":
       if (event.timer === "report")
         return state.phase === "sending" ? failed(state, event.random) : send({ ...state, phase: "idle" });
@@ -93,7 +101,7 @@ export function reportStep(state: ReportState, event: Stamped): Step {
 function chooseServer(state: ReportState, server: string): Step {
   if (state.server === "" || state.server === server) return [{ ...state, server }, []];
   return [
-    { ...state, server, queue: [], phase: "idle", failureCount: 0 },
+    { ...state, server, queue: [], abilities: "", phase: "idle", failureCount: 0 },
     [{ type: "clearTimer", timer: "report" }, ...close(state)],
   ];
 }
@@ -105,8 +113,8 @@ const mine = (state: ReportState, event: { readonly attempt: number }) =>
  * Progress of the same firmware is replaced, a full queue loses its oldest report that is no result. The one that is being sent stays:
  * its answer takes the first of the queue away.
  */
-function enqueue({ queue, phase }: ReportState, report: Report): readonly Report[] {
-  const underWay = phase === "sending" ? 1 : 0;
+function enqueue({ queue, phase, isTelling }: ReportState, report: Report): readonly Report[] {
+  const underWay = phase === "sending" && !isTelling ? 1 : 0;
   const replaced = (waiting: Report) =>
     isProgress(report) && isProgress(waiting) && waiting.firmware_id === report.firmware_id;
   const kept = queue.filter((waiting, index) => index < underWay || !replaced(waiting));
@@ -126,25 +134,30 @@ const isProgress = (report: Report) => report.status === "downloading";
 
 function send(state: ReportState): Step {
   const [report] = state.queue;
-  if (!report || !state.online || state.phase !== "idle" || state.server === "") return [state, []];
+  const { abilities, online, phase, server } = state;
+  if ((!report && abilities === "") || !online || phase !== "idle" || server === "") return [state, []];
   const attempt = state.attempt + 2;
-  const body: StatusRequest = { device_id: state.deviceId, ...report };
   return [
-    { ...state, phase: "sending", attempt },
+    { ...state, phase: "sending", attempt, isTelling: !report },
     [
       {
         type: "startRequest",
         attempt,
         request: {
           method: "POST",
-          url: `${state.server}/api/ota/status`,
-          headers: jsonHeaders(state.server, state.serverTokens, state.build),
-          body: JSON.stringify(body),
+          url: `${server}${report ? "/api/ota/status" : ABILITIES_PATH}`,
+          headers: jsonHeaders(server, state.serverTokens, state.build),
+          body: report ? bodyOf(state, report) : abilities,
         },
       },
       { type: "setTimer", timer: "report", delayMs: TIMEOUT_MS },
     ],
   ];
+}
+
+function bodyOf({ deviceId }: ReportState, report: Report): string {
+  const body: StatusRequest = { device_id: deviceId, ...report };
+  return JSON.stringify(body);
 }
 
 /**
@@ -154,9 +167,10 @@ function send(state: ReportState): Step {
 function answered(state: ReportState, { status, headers, random }: Answered): Step {
   const isTaken = isJson(headers) && !isTemporary(status);
   if (!isTaken) return failed(state, random, retryAfterMs(headers, undefined));
-  const [report, ...queue] = state.queue;
-  const taken: readonly Raise[] = report ? [{ type: "raise", event: { type: "reportTaken", report } }] : [];
-  const [next, effects] = send({ ...state, phase: "idle", queue, failureCount: 0 });
+  const [report] = state.queue;
+  const isReport = report && !state.isTelling;
+  const taken: readonly Raise[] = isReport ? [{ type: "raise", event: { type: "reportTaken", report } }] : [];
+  const [next, effects] = send({ ...withoutSent(state), phase: "idle", failureCount: 0 });
   return [next, [{ type: "clearTimer", timer: "report" }, ...close(state), ...taken, ...effects]];
 }
 
@@ -169,13 +183,21 @@ const TEMPORARY: readonly number[] = Object.freeze([401, 408, 429]);
 /** `waitMs`: what the server asks for. */
 function failed(state: ReportState, random: number, waitMs = 0): Step {
   const failureCount = state.failureCount + 1;
-  const queue = failureCount >= MAX_TRIES ? state.queue.slice(1) : state.queue;
+  const isGivenUp = failureCount >= MAX_TRIES;
   const delayMs = Math.max(spreadMs(waitMs, random), backoffMs(RETRY, failureCount, random));
   return [
-    { ...state, phase: "waiting", queue, failureCount: failureCount >= MAX_TRIES ? 0 : failureCount },
+    {
+      ...(isGivenUp ? withoutSent(state) : state),
+      phase: "waiting",
+      failureCount: isGivenUp ? 0 : failureCount,
+    },
     [...close(state), { type: "setTimer", timer: "report", delayMs }],
   ];
 }
+
+/** What was sent last waits no longer; abilities that have changed meanwhile are asked for again. */
+const withoutSent = (state: ReportState): ReportState =>
+  state.isTelling ? { ...state, abilities: "" } : { ...state, queue: state.queue.slice(1) };
 
 const close = (state: ReportState): readonly Effect[] =>
   state.phase === "sending" ? [{ type: "closeRequest", attempt: state.attempt }] : [];

@@ -14,10 +14,10 @@ import { readServerAddress } from "./server-address.js";
 const MAX_NETWORK_COUNT = 4;
 const MAX_SSID_BYTES = 32;
 const MAX_PASSWORD_BYTES = 64;
-const MIN_CHECK_SECONDS = 10;
-const MAX_CHECK_SECONDS = 86_400;
+export const MIN_CHECK_SECONDS = 10;
+export const MAX_CHECK_SECONDS = 86_400;
 /** Characters; it is also in the title of a page. */
-const MAX_NAME_LENGTH = 40;
+export const MAX_NAME_LENGTH = 40;
 /** The owner's token: long enough not to be guessed over Wi-Fi. */
 const MIN_TOKEN_LENGTH = 8;
 const MAX_TOKEN_LENGTH = 64;

@@ -38,6 +38,7 @@ export function readCheckAnswer(text: string): CheckAnswer | undefined {
     ...(isSha256(commit) ? { commit } : {}),
     ...(value.get("abandon") === true ? { abandon: true } : {}),
     ...(isSha256(revert) ? { revert } : {}),
+    ...(value.get("tell_abilities") === true ? { tell_abilities: true } : {}),
     ...(isText(root_url, MAX_URL_LENGTH) ? { root_url } : {}),
     ...(isServerToken(device_token) ? { device_token } : {}),
   };

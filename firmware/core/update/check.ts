@@ -112,6 +112,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
     ...(state.staged ? { staged_sha256: state.staged.imageSha256 } : {}),
+    ...(state.abilitiesDigest === "" ? {} : { abilities_digest: state.abilitiesDigest }),
     ...(state.orderResults.length > 0 ? { order_results: state.orderResults } : {}),
     ...state.readings,
   };
@@ -269,9 +270,14 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
       ...effects,
       // after the offer: what it starts decides which orders may be carried out now
       ...raiseOrders(answer),
+      ...(answer.tell_abilities ? ASK_ABILITIES : []),
     ],
   ];
 }
+
+const ASK_ABILITIES: readonly Raise[] = Object.freeze([
+  Object.freeze({ type: "raise", event: Object.freeze({ type: "abilitiesAsked" }) } as const),
+]);
 
 const isInstallable = (state: UpdateState, answer: CheckAnswer, at: number): answer is OfferAnswer =>
   answer.update_available &&

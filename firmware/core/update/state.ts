@@ -67,6 +67,8 @@ interface Common {
   readonly readings: Readings;
   /** Sent with each check until one is answered. */
   readonly orderResults: readonly OrderResult[];
+  /** Of what the server may order, sent with each check; empty: this device does not tell it. */
+  readonly abilitiesDigest: string;
   /** Even; the report machine's are odd, those of an app's own part negative. */
   readonly attempt: number;
   /** During its trial a new image starts no other update: esp_ota_begin refuses it, and so do we. */
@@ -196,6 +198,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   address: "",
   readings: Object.freeze({}),
   orderResults: Object.freeze([]),
+  abilitiesDigest: "",
   attempt: 0,
   onTrial: false,
   record: undefined,

@@ -114,6 +114,8 @@ function handle(state: UpdateState, event: Stamped): Step {
       return event.key === OTHER_TOKEN_KEY ? tokenNotStored(state) : [state, []];
     case "readingsTaken":
       return [{ ...state, readings: event.readings }, []];
+    case "abilitiesChanged":
+      return [{ ...state, abilitiesDigest: event.digest }, []];
     case "orderFinished":
       return orderFinished(state, event.result);
     case "timerFired":

@@ -32,6 +32,7 @@ import { removedDevices } from "./0140-removed-devices.js";
 import { bulkJobs } from "./0141-bulk-jobs.js";
 import { trustRoots } from "./0142-trust-roots.js";
 import { frozenDevices } from "./0143-frozen-devices.js";
+import { abilities } from "./0150-abilities.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -67,4 +68,5 @@ export const migrations: readonly StoreMigration[] = [
   bulkJobs,
   trustRoots,
   frozenDevices,
+  abilities,
 ];

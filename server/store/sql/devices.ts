@@ -78,7 +78,7 @@ function ordersIn({ name }: SqlDialect): Readonly<Record<DeviceOrder, RawBuilder
   };
 }
 
-function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
+export function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   const { type, deviceTypes, version, tag, group, status, isVouched, search, isRootBehind, isFrozen } =
     filter;
   const needsIdentity = status !== undefined || isVouched !== undefined;

@@ -2,6 +2,7 @@
 
 import type { Kysely } from "kysely";
 import type { StoreParts } from "../store.js";
+import { createAbilityStore } from "./abilities.js";
 import { createApiTokenStore } from "./api-tokens.js";
 import { createAttributeStore } from "./attributes.js";
 import { createAuditStore } from "./audit.js";
@@ -51,6 +52,7 @@ const PARTS = Object.freeze([
   createTypeStore,
   createTrustRootStore,
   createAttributeStore,
+  createAbilityStore,
   createMeshStore,
   createUserStore,
   createApiTokenStore,

@@ -14,6 +14,7 @@ const PRESENT = [
   "device_labels",
   "device_tags",
   "device_attributes",
+  "device_abilities",
   "device_identities",
 ] as const;
 /** What has become of it. */

@@ -83,6 +83,14 @@ export interface Tables {
   removed_devices: RowOf<RemovedDevice>;
   device_types: RowOf<DeviceType>;
   device_attributes: { device_id: string; attributes: string; updated_at: number };
+  ability_sets: { hash: string; orders: string; fields: string };
+  device_abilities: {
+    device_id: string;
+    digest: string;
+    set_hash: string;
+    setting_values: string;
+    told_at: number;
+  };
   ota_updates: RowOf<MeshUpdate, "id">;
   ota_node_status: RowOf<MeshNode>;
   version_samples: RowOf<VersionSample>;

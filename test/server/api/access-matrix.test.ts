@@ -179,6 +179,7 @@ async function signSystemOf(type: string, version: string, sha256: string): Prom
 
 /** Forms: tested below. */
 const FORMS: readonly string[] = [
+  "POST /api/devices/abilities",
   "POST /api/content-admin/images",
   "POST /api/ota/admin/upload",
   "POST /api/v1/firmware/upload",

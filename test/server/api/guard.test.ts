@@ -51,6 +51,7 @@ const DEVICE = [
   "POST /:tenant/controller/v1/:id/deploymentBase/:action/feedback",
   "POST /api/devices/:id/heartbeat",
   "POST /api/devices/register",
+  "POST /api/ota/abilities",
   "POST /api/ota/check",
   "POST /api/ota/freshness",
   "POST /api/ota/status",

@@ -158,6 +158,7 @@ describe("the columns with a time", () => {
     "content_assignments.from_time",
     "content_assignments.until_time",
     "content_images.created_at",
+    "device_abilities.told_at",
     "device_attributes.updated_at",
     "device_orders.ended_at",
     "device_orders.sent_at",

@@ -105,7 +105,7 @@ function mustStay(
 ): boolean {
   const isStranded = update.phase === "waiting" && !update.online && at - onlineAtMs >= longestSeconds * 1000;
   const isOnTrial = trial.phase !== "none" && trial.phase !== "passed";
-  const isTelling = report.online && report.queue.length > 0;
+  const isTelling = report.online && (report.queue.length > 0 || report.abilities !== "");
   return (
     isOnTrial ||
     isTelling ||

@@ -13,6 +13,8 @@ import { ChoiceField, TextField } from "../parts/fields.js";
 import { Problem } from "../parts/notes.js";
 import { Link } from "../router.js";
 import { ask } from "../session.js";
+import { type Abilities, useAbilities } from "./abilities.js";
+import { changedSettings, type Drafts, SettingFields } from "./setting-fields.js";
 import { EMPTY_ROW, type SettingRow, SettingRows, settingsOf } from "./setting-rows.js";
 
 interface BulkProps {
@@ -69,19 +71,25 @@ const VALUE_HINTS: Partial<Record<Kind, string>> = {
 
 export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkProps) {
   const [isAll, setIsAll] = useState(false);
-  const [kind, setKind] = useState<Kind>(kinds[0] ?? "restart");
+  const [wantedKind, setKind] = useState<Kind>(kinds[0] ?? "restart");
   const [value, setValue] = useState("");
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
+  const [drafts, setDrafts] = useState<Drafts>({});
   const action = useAction();
   const { job, begin: follow, leave } = useJob(onDone);
   // A change of the filters or the selection ends the selection of all.
   useEffect(() => setIsAll(false), [ids.join(), JSON.stringify(found?.filter)]);
   const takesAll = isAll && found !== undefined;
   const total = takesAll ? found.total : ids.length;
-  const change = changeOf(kind, value.trim(), rows);
+  const selection: Selection = takesAll ? { filter: found.filter } : { ids };
+  const abilities = useAbilities(selection, kinds.includes("settings") ? total : 0);
+  const offeredKinds = kinds.filter((one) => isPossible(one, abilities));
+  const kind = offeredKinds.includes(wantedKind) ? wantedKind : (offeredKinds[0] ?? "restart");
+  const changed = changedSettings(abilities?.offered ?? [], drafts);
+  const settings = { ...settingsOf(rows), ...changed };
+  const change = changed && changeOf(kind, value.trim(), settings);
   const { name, what } = WORDS[kind];
   const start = async (wanted: BulkChange) => {
-    const selection: Selection = takesAll ? { filter: found.filter } : { ids };
     const named = "ids" in selection ? { devices: selection.ids } : selection;
     follow(await ask<BulkJobView>("POST", "/api/bulk-jobs", { ...wanted, ...named }));
   };
@@ -90,6 +98,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
     setKind(kinds[0] ?? "restart");
     setValue("");
     setRows([EMPTY_ROW]);
+    setDrafts({});
   };
   if (ids.length === 0 && !job) return null;
   return (
@@ -132,7 +141,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
             <ChoiceField
               label="Action"
               value={kind}
-              choices={kinds.map((one) => [one, WORDS[one].name] as const)}
+              choices={offeredKinds.map((one) => [one, WORDS[one].name] as const)}
               onChange={setKind}
             />
             {VALUE_LABELS[kind] && (
@@ -145,7 +154,14 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
               />
             )}
           </div>
-          {kind === "settings" && <SettingRows rows={rows} onChange={setRows} />}
+          {kind === "settings" && abilities && (
+            <>
+              {abilities.offered.length > 0 && (
+                <SettingFields offered={abilities.offered} drafts={drafts} onChange={setDrafts} />
+              )}
+              {abilities.hasUntold && <SettingRows rows={rows} onChange={setRows} />}
+            </>
+          )}
           <p class="actions">
             <Confirm
               name={name}
@@ -158,7 +174,7 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
                 if (change) await start(change);
               }}
             >
-              {describe(kind, value.trim(), rows)}
+              {describe(kind, value.trim(), settings)}
               {what} Devices that refuse the change are listed; the others are not affected.
             </Confirm>
           </p>
@@ -168,13 +184,20 @@ export function Bulk({ ids, found, kinds = ALL_KINDS, onDone, onLeave }: BulkPro
   );
 }
 
+type Settings = ReturnType<typeof settingsOf>;
+
+/** Whether one of the chosen devices can do it. */
+const isPossible = (kind: Kind, abilities: Abilities | undefined): boolean =>
+  (kind !== "restart" && kind !== "settings") ||
+  !abilities ||
+  abilities.hasUntold ||
+  abilities.orders.has(kind);
+
 /** `undefined`: something is missing. */
-function changeOf(kind: Kind, value: string, rows: readonly SettingRow[]): BulkChange | undefined {
+function changeOf(kind: Kind, value: string, settings: Settings): BulkChange | undefined {
   switch (kind) {
-    case "settings": {
-      const settings = settingsOf(rows);
+    case "settings":
       return Object.keys(settings).length === 0 ? undefined : { kind, settings };
-    }
     case "add-tag":
       return value === "" ? undefined : { kind: "labels", labels: { add_tags: [value] } };
     case "remove-tag":
@@ -187,9 +210,9 @@ function changeOf(kind: Kind, value: string, rows: readonly SettingRow[]): BulkC
   }
 }
 
-function describe(kind: Kind, value: string, rows: readonly SettingRow[]): string {
+function describe(kind: Kind, value: string, settings: Settings): string {
   if (kind === "settings")
-    return `${Object.entries(settingsOf(rows))
+    return `${Object.entries(settings)
       .map(([name, wanted]) => `${name} = ${wanted}`)
       .join(", ")}. `;
   const label = VALUE_LABELS[kind];

@@ -1,7 +1,9 @@
 // Orders to a device, and their outcome. A device carries out an order at its next check.
 
 import { useState } from "preact/hooks";
+import type { AbilitiesView } from "../../../api/ability-schemas.js";
 import type { OrderView } from "../../../api/device-views.js";
+import type { SettingValue } from "../../../shared/setting-values.js";
 import { useAction, useData } from "../data.js";
 import { duration, moment } from "../format.js";
 import { Button } from "../parts/button.js";
@@ -10,11 +12,15 @@ import { Form } from "../parts/form.js";
 import { Problem } from "../parts/notes.js";
 import { ask } from "../session.js";
 import type { DeviceRow } from "./row.js";
+import { changedSettings, type Drafts, SettingFields } from "./setting-fields.js";
 import { EMPTY_ROW, type SettingRow, SettingRows, settingsOf } from "./setting-rows.js";
 
 const SHOWN_COUNT = 8;
 
-type Ordered = Pick<DeviceRow, "device_id" | "state" | "uses_token" | "interval_seconds">;
+interface Ordered extends Pick<DeviceRow, "device_id" | "state" | "uses_token" | "interval_seconds"> {
+  /** `null`: it has told nothing, and may be ordered anything. */
+  readonly abilities: AbilitiesView | null;
+}
 
 export function Orders({ device, mayChange }: { readonly device: Ordered; readonly mayChange: boolean }) {
   const path = `/api/devices/${encodeURIComponent(device.device_id)}/orders`;
@@ -23,6 +29,8 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
   const orders = list.data?.orders ?? [];
   if (!mayChange && orders.length === 0) return null;
   const send = (order: object) => ask("POST", path, order);
+  const { abilities } = device;
+  const can = (kind: string) => abilities === null || abilities.orders.includes(kind);
   return (
     <section aria-label="Orders">
       <h2>Orders</h2>
@@ -31,19 +39,26 @@ export function Orders({ device, mayChange }: { readonly device: Ordered; readon
         {mayChange && device.uses_token && device.state === "approved" && (
           <>
             <p class="actions">
-              <Button isBusy={action.isBusy} onClick={() => action.run(() => send({ kind: "identify" }))}>
-                Identify
-              </Button>
-              <Confirm name="Restart" onConfirm={() => send({ kind: "restart" }).then(list.reload)}>
-                It restarts once, with its next check; while it installs an update, or tries one out,
-                afterwards.
-              </Confirm>
+              {can("identify") && (
+                <Button isBusy={action.isBusy} onClick={() => action.run(() => send({ kind: "identify" }))}>
+                  Identify
+                </Button>
+              )}
+              {can("restart") && (
+                <Confirm name="Restart" onConfirm={() => send({ kind: "restart" }).then(list.reload)}>
+                  It restarts once, with its next check; while it installs an update, or tries one out,
+                  afterwards.
+                </Confirm>
+              )}
             </p>
-            <SettingsForm
-              isBusy={action.isBusy}
-              onEdit={action.forget}
-              send={(settings) => action.run(() => send({ kind: "settings", settings }))}
-            />
+            {can("settings") && (
+              <SettingsForm
+                abilities={abilities}
+                isBusy={action.isBusy}
+                onEdit={action.forget}
+                send={(settings) => action.run(() => send({ kind: "settings", settings }))}
+              />
+            )}
           </>
         )}
         <Problem text={action.problem || list.problem} />
@@ -80,23 +95,35 @@ function introduce({ state, uses_token: usesToken, interval_seconds: seconds }: 
 }
 
 interface SettingsProps {
+  readonly abilities: AbilitiesView | null;
   readonly isBusy: boolean;
   /** Resolves to whether it succeeded. */
-  readonly send: (settings: ReturnType<typeof settingsOf>) => Promise<boolean>;
+  readonly send: (settings: Readonly<Record<string, SettingValue>>) => Promise<boolean>;
   readonly onEdit: () => void;
 }
 
-function SettingsForm({ isBusy, send, onEdit }: SettingsProps) {
+function SettingsForm({ abilities, isBusy, send, onEdit }: SettingsProps) {
   const [rows, setRows] = useState<readonly SettingRow[]>([EMPTY_ROW]);
-  const settings = settingsOf(rows);
+  const [drafts, setDrafts] = useState<Drafts>({});
+  const offered = abilities?.fields.map((field) => ({ field, value: abilities.values[field.name] }));
+  const settings = offered ? (changedSettings(offered, drafts) ?? {}) : settingsOf(rows);
   const submit = async () => {
-    if (await send(settings)) setRows([EMPTY_ROW]);
+    if (!(await send(settings))) return;
+    setRows([EMPTY_ROW]);
+    setDrafts({});
   };
   return (
     <details>
       <summary>Change settings</summary>
       <Form onEdit={onEdit} class="settings-order" label="Change settings" onSubmit={submit}>
-        <SettingRows rows={rows} onChange={setRows} />
+        {offered ? (
+          <>
+            <SettingFields offered={offered} drafts={drafts} onChange={setDrafts} />
+            <p class="hint">Values as the device told them {moment(abilities?.told_at ?? "")}.</p>
+          </>
+        ) : (
+          <SettingRows rows={rows} onChange={setRows} />
+        )}
         <p class="actions">
           <button type="submit" disabled={isBusy || Object.keys(settings).length === 0}>
             Send settings

@@ -1,5 +1,6 @@
 // One device: its status, what it is offered and why, its orders, attempts and timeline.
 
+import type { AbilitiesView } from "../../../api/ability-schemas.js";
 import type { UpdateView } from "../../../api/release-views.js";
 import type { EventView } from "../../../events/event-view.js";
 import { wordVouching } from "../../../shared/vouched-words.js";
@@ -28,6 +29,7 @@ const SHOWN_ATTEMPT_COUNT = 5;
 
 interface DeviceAnswer extends DeviceRow {
   readonly attributes: Readonly<Record<string, string>> | null;
+  readonly abilities: AbilitiesView | null;
   readonly attempts: readonly UpdateView[];
 }
 interface EventsAnswer {

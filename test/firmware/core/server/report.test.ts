@@ -133,4 +133,25 @@ describe("reports", () => {
     expect(reporter.state.queue.length).equal(8);
     expect(reporter.state.queue[0]).include({ status: "failed" });
   });
+
+  it("come before what the device can be ordered to do, which is told once, or given up after five tries", () => {
+    const told: Event = { type: "abilitiesTold", body: '{"digest":"1"}' };
+    const reporter = new Reporter()
+      .on(made(progress(1)))
+      .on(told)
+      .on(made({ firmware_id: 1, status: "failed" }));
+    reporter.answer(200).answer(200);
+    expect(reporter.sent.at(-1)).deep.equal({ digest: "1" });
+    reporter.on(made({ firmware_id: 2, status: "installing" }));
+    expect(reporter.sent, "one at a time").lengthOf(3);
+    reporter.answer(200);
+    expect(reporter.sent.at(-1)).include({ firmware_id: 2 });
+    reporter.answer(200);
+    expect(reporter.sent).lengthOf(4);
+    expect(reporter.taken.map(({ firmware_id }) => firmware_id)).deep.equal([1, 1, 2]);
+    reporter.on(told);
+    for (let n = 0; n < 8; n++) reporter.answer(503).on({ type: "timerFired", timer: "report" });
+    expect(reporter.sent).lengthOf(9);
+    expect(reporter.state.abilities).equal("");
+  });
 });
