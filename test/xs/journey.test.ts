@@ -48,7 +48,8 @@ async function ordered(engine: Engine): Promise<{ trace: string[]; orders: unkno
     for (const order of [
       { kind: "identify" },
       { kind: "settings", settings: { pattern: "chase", checkSeconds: 60 } },
-      { kind: "settings", settings: { brightness: 0 } },
+      // the server cannot know that 5 is too little
+      { kind: "settings", settings: { checkSeconds: 5 } },
       { kind: "restart" },
     ])
       await rig.server.admin("POST", path, order);
