@@ -37,7 +37,7 @@ export interface StreamEvents {
 /** TCP, or what is used like it on top of it. */
 export interface Socket extends Pick<TCP, "close" | "remoteAddress"> {
   read(byteLength: number): ArrayBuffer | number | undefined;
-  write(value: ByteBuffer): number | undefined;
+  write(bytes: ArrayBuffer): number | undefined;
   /** Why it has failed, if it knows. */
   readonly failure?: Failure<TlsErrorCode> | undefined;
   /** It has ended, and the other side has not said so: bytes may be missing. */

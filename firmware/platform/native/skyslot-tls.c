@@ -29,8 +29,8 @@
 #define WRITE_BYTES 512
 // What AES-GCM and the head add to a record (RFC 5288): 5 + 8 + 16
 #define RECORD_BYTES 29
-// A handshake needs more than what XS leaves of its task's stack (10 KiB). Measured on a 32-bit host: less than 6 KiB
-#define HANDSHAKE_STACK_BYTES 9216
+// A handshake needs more than what XS leaves of its task's stack (10 KiB): 7.4 KiB on a 32-bit host
+#define HANDSHAKE_STACK_BYTES 10240
 
 // Operations of skyslot_tls; the same numbers are in ../tls-socket.ts.
 enum { TRUST, RECEIVE, SEND, STEP, READ, WRITE, END, CLOSE, DETAIL };
@@ -300,8 +300,10 @@ static int configure(session_t *session, const char *host)
 	mbedtls_ssl_conf_ca_chain(config, &session->trusted, NULL);
 	mbedtls_ssl_conf_verify(config, judge_time, session);
 #ifdef MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
-	// a server that understands this sends 4 KiB at once, and the buffer for a record shrinks to that after the handshake
-	mbedtls_ssl_conf_max_frag_len(config, MBEDTLS_SSL_MAX_FRAG_LEN_4096);
+	// a server that understands this sends 4 KiB at once, so that what a record holds can be checked, and read, sooner
+	result = mbedtls_ssl_conf_max_frag_len(config, MBEDTLS_SSL_MAX_FRAG_LEN_4096);
+	if (result != 0)
+		return result;
 #endif
 	result = mbedtls_ssl_setup(&session->ssl, config);
 	if (result == 0)

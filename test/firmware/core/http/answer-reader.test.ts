@@ -213,6 +213,13 @@ describe("an answer whose end is not clear is refused in a sentence", () => {
       expect(answer(text), text).include({ end: "failed", problem: "ended too early" });
   });
 
+  it("without a length has to be ended by the server itself where TLS can tell: anybody can cut a connection", () => {
+    const open = readAnswer(newAnswerReader, new TextEncoder().encode("HTTP/1.1 200 OK\r\n\r\n"));
+    expect(endAnswer(open)).include({ phase: "over" });
+    expect(endAnswer(open, true)).include({ phase: "failed" });
+    expect(endAnswer(open, true).problem).match(/may be cut off$/);
+  });
+
   for (const text of [
     "hello",
     "HTTP/2 200\r\n\r\n",
