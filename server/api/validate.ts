@@ -2,7 +2,7 @@
 // a handler.
 
 import type { Static, TSchema } from "@sinclair/typebox";
-import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { type TypeCheck, TypeCompiler } from "@sinclair/typebox/compiler";
 import { Value, type ValueError, ValueErrorType } from "@sinclair/typebox/value";
 import type { FastifyInstance } from "fastify";
 
@@ -21,7 +21,7 @@ export function serializeAsJson(app: FastifyInstance): void {
 /** Bodies are not converted, and may be absent if they have no required fields; parameters and queries are text and are converted first. */
 export function validateWithTypeBox(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
-    const compiled = TypeCompiler.Compile(schema);
+    const compiled = compile(schema);
     const mayBeAbsent = compiled.Check({});
     return (data: unknown) => {
       const value =
@@ -34,6 +34,15 @@ export function validateWithTypeBox(app: FastifyInstance): void {
       return { error: new Error(httpPart === "body" ? message : `${httpPart}: ${message}`) };
     };
   });
+}
+
+const checks = new WeakMap<TSchema, TypeCheck<TSchema>>();
+
+/** Once for each schema: several routes share some, and a process may have several servers. */
+function compile(schema: TSchema): TypeCheck<TSchema> {
+  const check = checks.get(schema) ?? TypeCompiler.Compile(schema);
+  checks.set(schema, check);
+  return check;
 }
 
 /** How a value violates a schema, as a sentence. */

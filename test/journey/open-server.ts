@@ -7,8 +7,8 @@ import { Auth } from "../../server/auth/auth.js";
 import { hashSecret } from "../../server/auth/secret.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import type { ContentSource } from "../../server/content/content.js";
-import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Update } from "../../server/store/store.js";
+import { openNewSqliteStore } from "../services/sqlite.js";
 
 export const ADMIN_TOKEN = "skx_journey-journey-journey-journey-journey";
 
@@ -39,7 +39,7 @@ export async function openTestServer(options: {
   readonly content?: ContentSource | undefined;
 }): Promise<TestServer> {
   const { folder, now, content } = options;
-  const store = await openSqliteStore(join(folder, "skyslot.db"));
+  const store = await openNewSqliteStore(join(folder, "skyslot.db"));
   const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
   const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, content, now });
   const send = async (url: string, form: FormData): Promise<Record<string, unknown>> => {

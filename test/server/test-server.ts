@@ -17,9 +17,9 @@ import { Auth } from "../../server/auth/auth.js";
 import { openFileBlobs } from "../../server/blobs/files.js";
 import type { Role } from "../../server/shared/permissions.js";
 import { openPostgresStore } from "../../server/store/postgres.js";
-import { openSqliteStore } from "../../server/store/sqlite.js";
 import type { Store } from "../../server/store/store.js";
 import { newTestDatabase } from "../services/postgres.js";
+import { openNewSqliteStore } from "../services/sqlite.js";
 import { AnswerCheck } from "./answer-check.js";
 
 /** Milliseconds since 1970 when every test begins. */
@@ -61,7 +61,7 @@ export async function makeRelease(
 
 /** SKYSLOT_TEST_STORE=postgres runs every test of the server on PostgreSQL. */
 async function openTestStore(file: string): Promise<Store> {
-  if (process.env.SKYSLOT_TEST_STORE !== "postgres") return openSqliteStore(file);
+  if (process.env.SKYSLOT_TEST_STORE !== "postgres") return openNewSqliteStore(file);
   // The next one is created while the test that uses this one runs.
   const url = await (nextDatabase ?? newMigratedDatabase());
   nextDatabase = newMigratedDatabase();

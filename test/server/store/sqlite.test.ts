@@ -6,6 +6,7 @@ import { expect } from "chai";
 import { openSqliteStore } from "../../../server/store/sqlite.js";
 import { PAGE, sampleDevice, sampleFirmware } from "../../contract/store/samples.js";
 import { storeContract } from "../../contract/store.js";
+import { openNewSqliteStore } from "../../services/sqlite.js";
 
 describe("the SQLite store", () => {
   const folders: string[] = [];
@@ -16,7 +17,7 @@ describe("the SQLite store", () => {
   };
   after(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
-  storeContract(async () => openSqliteStore(await newFile()));
+  storeContract(async () => openNewSqliteStore(await newFile()));
 
   it("keeps everything when it is closed and reopened", async () => {
     const file = await newFile();
