@@ -155,7 +155,8 @@ export type Effect =
       readonly hashed?: string;
     }
   // the inactive slot; offsets and lengths in bytes from its start
-  | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number }
+  /** Whole sectors: `offset` and `length` are multiples of 4096. */
+  | { readonly type: "eraseSlot"; readonly attempt: number; readonly offset: number; readonly length: number }
   | {
       readonly type: "writeSlot";
       readonly attempt: number;

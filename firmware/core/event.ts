@@ -374,7 +374,12 @@ export type Event =
   /** 64 hex digits. */
   | { readonly type: "macMade"; readonly connection: number; readonly mac: string }
   // the inactive slot
-  | { readonly type: "slotErased"; readonly attempt: number; readonly offset: number }
+  | {
+      readonly type: "slotErased";
+      readonly attempt: number;
+      readonly offset: number;
+      readonly length: number;
+    }
   | {
       readonly type: "slotWritten";
       readonly attempt: number;

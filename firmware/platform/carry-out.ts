@@ -96,7 +96,7 @@ const TABLE: { readonly [Type in Effect["type"]]: (adapters: Adapters, effect: O
     hashText: ({ hashing }, { algorithm, text }) => hashing.hashText(algorithm, text),
     deriveKey: ({ hashing }, effect) => hashing.deriveKey(effect),
     makeMac: ({ hashing }, effect) => hashing.makeMac(effect),
-    eraseSlot: ({ slot }, { attempt, offset }) => slot.erase(attempt, offset),
+    eraseSlot: ({ slot }, { attempt, offset, length }) => slot.erase(attempt, offset, length),
     writeSlot: ({ slot }, { attempt, offset, bytes }) => slot.write(attempt, offset, bytes),
     hashSlot: ({ slot }, { attempt, offset, length, algorithm }) =>
       slot.hash(attempt, offset, length, algorithm ?? "SHA256"),

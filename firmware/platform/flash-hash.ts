@@ -42,7 +42,7 @@ export function hashFlash({ flash, native, offset, length, algorithm, hashed, fa
 }
 
 /**
- * Lets all other tasks of the chip run for a tick, after each sector and each turn of hashing. The task watchdog watches IDLE, and the
+ * Lets all other tasks of the chip run for a tick, after each erase and each turn of hashing. The task watchdog watches IDLE, and the
  * SDK's loop does not wait while a message or a timer is due, which is the case while data arrives faster than the flash can be written.
  */
 export const giveWay = (native: Native): void => native.vTaskDelay(1);

@@ -19,12 +19,12 @@ export class Slot {
     this.#native = native;
   }
 
-  erase(attempt: number, offset: number): void {
-    const erased = this.#attempted(attempt, `erase at ${offset}`, () =>
-      this.#flash().eraseBlock(offset / SECTOR_BYTES),
+  erase(attempt: number, offset: number, length: number): void {
+    const erased = this.#attempted(attempt, `erase of ${length} bytes at ${offset}`, () =>
+      this.#flash().eraseBlock(offset / SECTOR_BYTES, (offset + length) / SECTOR_BYTES),
     );
     giveWay(this.#native);
-    if (erased) this.#dispatch({ type: "slotErased", attempt, offset });
+    if (erased) this.#dispatch({ type: "slotErased", attempt, offset, length });
   }
 
   write(attempt: number, offset: number, bytes: Uint8Array): void {

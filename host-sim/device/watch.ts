@@ -19,7 +19,7 @@ export interface SlotRecord {
 
 export class Watch {
   readonly slots = new Map<string, SlotRecord>();
-  /** Erases of the whole flash: NVS and otadata too. */
+  /** Erased sectors of the whole flash: NVS and otadata too. */
   eraseCount = 0;
   readonly #apps: readonly Partition[];
 
@@ -27,12 +27,13 @@ export class Watch {
     this.#apps = device.partitions.filter(({ type }) => type === PARTITION_TYPE_APP);
     device.flash.onOperation = ({ kind, offset, length }, when) => {
       if (when !== "after") return;
-      if (kind === "erase") this.eraseCount += 1;
+      if (kind === "erase") this.eraseCount += length / SECTOR_BYTES;
       const slot = this.#apps.find((app) => offset >= app.offset && offset < app.offset + app.size);
       if (!slot) return;
       const record = this.#recordOf(slot.label);
       const sector = Math.floor((offset - slot.offset) / SECTOR_BYTES);
-      if (kind === "erase") noteErase(record, sector);
+      if (kind === "erase")
+        for (let each = sector; each < sector + length / SECTOR_BYTES; each += 1) noteErase(record, each);
       else noteWrite(record, sector, length, device.world.nowMs);
       onSlotWrite(slot.label, record);
     };

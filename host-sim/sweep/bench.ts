@@ -191,13 +191,10 @@ export class Bench {
 
   /** The flash that a cut in this operation leaves. */
   #cut(rolling: Rolling, operation: FlashOperation, point: string, id: string): ChangedState {
-    const changed = new Map<number, Uint8Array>();
     const random = randomStream(`${this.#options.seed}/${id}`);
-    for (const sector of sectorsOf(operation.offset, operation.length)) {
-      const contents = contentsOf(rolling, sector).slice();
-      applyCut(contents, { ...operation, offset: operation.offset - sector * SECTOR_BYTES }, point, random);
-      changed.set(sector, contents);
-    }
+    const changed = new Map<number, Uint8Array>();
+    const contents = (sector: number): Uint8Array => contentsOf(rolling, sector);
+    change(operation, contents, changed, (bytes, local) => applyCut(bytes, local, point, random));
     return { state: rolling.state, changed };
   }
 
@@ -212,26 +209,18 @@ export class Bench {
     const operations = history.entries.filter((entry) => entry.kind === "write" || entry.kind === "erase");
     if (operations.length === 0) return undefined;
     const index = Math.floor(random() * operations.length);
-    const contents = new Map<number, Uint8Array>();
+    const changed = new Map<number, Uint8Array>();
     const state = this.#store.withChanges(first);
-    const change = (
-      operation: FlashOperation,
-      act: (bytes: Uint8Array, local: FlashOperation) => void,
-    ): void => {
-      for (const sector of sectorsOf(operation.offset, operation.length)) {
-        const bytes = contents.get(sector) ?? this.#store.contentsOf(state[sector]!).slice();
-        contents.set(sector, bytes);
-        act(bytes, { ...operation, offset: operation.offset - sector * SECTOR_BYTES });
-      }
-    };
-    const now = (): FlashState => this.#store.withChanges({ state, changed: contents });
-    for (const entry of operations.slice(0, index)) change(operationOf(entry), applyOperation);
+    const contents = (sector: number): Uint8Array => this.#store.contentsOf(state[sector]!);
+    const now = (): FlashState => this.#store.withChanges({ state, changed });
+    for (const entry of operations.slice(0, index))
+      change(operationOf(entry), contents, changed, applyOperation);
     const before = now();
     const operation = operationOf(operations[index]!);
     const place = placeOf(operation, recording.otadata);
     const points = [...cutPointsOf(operation, place === "slot" ? "nvs" : place)];
     const point = points[Math.floor(random() * points.length)]!;
-    change(operation, (bytes, local) => applyCut(bytes, local, point, random));
+    change(operation, contents, changed, (bytes, local) => applyCut(bytes, local, point, random));
     return { index, operation, point, before, state: now() };
   }
 
@@ -276,6 +265,23 @@ interface Rolling {
 const contentsOf = ({ contents }: Rolling, sector: number): Uint8Array =>
   contents.subarray(sector * SECTOR_BYTES, (sector + 1) * SECTOR_BYTES);
 
+/** Applies what an operation does, whole or in part, to the sectors that it covers. */
+function change(
+  operation: FlashOperation,
+  contentsOfSector: (sector: number) => Uint8Array,
+  changed: Map<number, Uint8Array>,
+  act: (bytes: Uint8Array, local: FlashOperation) => void,
+): void {
+  const sectors = [...sectorsOf(operation.offset, operation.length)];
+  const [first = 0] = sectors;
+  const bytes = new Uint8Array(sectors.length * SECTOR_BYTES);
+  for (const [index, sector] of sectors.entries())
+    bytes.set(changed.get(sector) ?? contentsOfSector(sector), index * SECTOR_BYTES);
+  act(bytes, { ...operation, offset: operation.offset - first * SECTOR_BYTES });
+  for (const [index, sector] of sectors.entries())
+    changed.set(sector, bytes.subarray(index * SECTOR_BYTES, (index + 1) * SECTOR_BYTES));
+}
+
 const unchanged = (state: FlashState): ChangedState => ({ state, changed: new Map() });
 
 interface SecondCut {
@@ -288,7 +294,7 @@ interface SecondCut {
 
 function operationOf(entry: History["entries"][number]): FlashOperation {
   if (entry.kind === "write") return { ...entry, length: entry.bytes.length };
-  if (entry.kind === "erase") return { ...entry, length: SECTOR_BYTES, bytes: new Uint8Array() };
+  if (entry.kind === "erase") return { ...entry, bytes: new Uint8Array() };
   throw new Error(`${entry.kind} is no operation`);
 }
 

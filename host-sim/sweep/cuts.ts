@@ -1,16 +1,16 @@
 // Where power can fail: every point of an operation, its name, and what the flash holds afterwards.
 //
 //   before · after · byte:N (each byte of a write) · page:N (each page of the chip in it) · unstable (the last byte reads right once)
-//   erase:STEP:PATTERN (16 steps, 3 patterns)
+//   erase:STEP:PATTERN (16 steps, 3 patterns; of a block 4)
 //   state:BITS (of an otadata entry everything is right but these bits of its state, which are not programmed yet or erased already:
 //   its CRC covers the sequence number alone, so it cannot be detected. Rare, and so never left to chance)
 
 import type { Flash, FlashOperation } from "../hardware/flash/flash.js";
-import { PAGE_BYTES, SECTOR_BYTES } from "../hardware/flash/flash-operation.js";
+import { PAGE_BYTES } from "../hardware/flash/flash-operation.js";
 import {
-  ERASE_PATTERNS,
   ERASE_STEPS,
   type ErasePattern,
+  erasePatternsOf,
   tearOperation,
 } from "../hardware/flash/flash-tear.js";
 
@@ -28,7 +28,7 @@ export function* cutPointsOf({ kind, offset, length }: FlashOperation, place: Pl
   yield "before";
   if (kind === "erase") {
     for (let step = 1; step <= ERASE_STEPS; step += 1)
-      for (const pattern of ERASE_PATTERNS) yield `erase:${step}:${pattern}`;
+      for (const pattern of erasePatternsOf({ length })) yield `erase:${step}:${pattern}`;
   } else {
     for (let index = 0; index < length; index += 1) yield `byte:${index}`;
     for (let index = 0; index < length; index += PAGE_BYTES - ((offset + index) % PAGE_BYTES))
@@ -53,7 +53,7 @@ export function applyCut(
   else if (kind === "byte" || kind === "page")
     tearOperation(contents, operation, { kind, index: Number(first) }, random);
   else if (kind === "erase") {
-    const pattern = ERASE_PATTERNS.find((known) => known === second) as ErasePattern;
+    const pattern = erasePatternsOf(operation).find((known) => known === second) as ErasePattern;
     tearOperation(contents, operation, { kind, step: Number(first), pattern }, random);
   } else if (kind === "state") {
     if (operation.kind === "write") applyOperation(contents, operation);
@@ -63,11 +63,8 @@ export function applyCut(
 }
 
 /** The whole operation. */
-export function applyOperation(
-  contents: Uint8Array,
-  { kind, offset, bytes }: Pick<FlashOperation, "kind" | "offset" | "bytes">,
-): void {
-  if (kind === "erase") contents.fill(0xff, offset, offset + SECTOR_BYTES);
+export function applyOperation(contents: Uint8Array, { kind, offset, length, bytes }: FlashOperation): void {
+  if (kind === "erase") contents.fill(0xff, offset, offset + length);
   else for (let index = 0; index < bytes.length; index += 1) contents[offset + index]! &= bytes[index]!;
 }
 

@@ -22,7 +22,7 @@ export type HistoryEntry =
   /** Of otadata; the answer as in entry-question.ts. */
   | { readonly kind: "entry"; readonly offset: number; readonly length: number; readonly answer: string }
   | { readonly kind: "write"; readonly offset: number; readonly bytes: Uint8Array }
-  | { readonly kind: "erase"; readonly offset: number }
+  | { readonly kind: "erase"; readonly offset: number; readonly length: number }
   | {
       readonly kind: "digest";
       readonly algorithm: string;
@@ -84,6 +84,5 @@ export class History {
 }
 
 function lengthOf(entry: Exclude<HistoryEntry, { kind: "digest" }>): number {
-  if (entry.kind === "erase") return 1;
   return entry.kind === "write" ? entry.bytes.length : entry.length;
 }

@@ -7,7 +7,7 @@ import { type Engine, v8Engine } from "../engine/engine.js";
 import type { ModuleTable } from "../engine/evaluate.js";
 import type { Realm } from "../engine/realm.js";
 import { OTADATA_ENTRY_BYTES } from "../hardware/boot/otadata.js";
-import { Flash, SECTOR_BYTES } from "../hardware/flash/flash.js";
+import { Flash, type FlashOperation, SECTOR_BYTES } from "../hardware/flash/flash.js";
 import type { Partition } from "../hardware/partitions/partition.js";
 import { showEntry } from "./entry-question.js";
 import { type LoadedFlash, sectorsOf } from "./flash-state.js";
@@ -56,9 +56,9 @@ export class Observer {
   }
 
   /** To be called for each operation that the flash has done. */
-  operated(kind: "erase" | "write", offset: number, bytes: Uint8Array): void {
-    this.#loaded.touched(offset, kind === "erase" ? 1 : bytes.length);
-    this.#history.add(kind === "erase" ? { kind, offset } : { kind, offset, bytes: bytes.slice() });
+  operated({ kind, offset, length, bytes }: FlashOperation): void {
+    this.#loaded.touched(offset, length);
+    this.#history.add(kind === "erase" ? { kind, offset, length } : { kind, offset, bytes: bytes.slice() });
   }
 
   get engine(): Engine {

@@ -87,10 +87,11 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     if (journey === "staged-abandoned" && checks.releaseIn(partition) === images.update)
       yield `${images.update.version} starts, and was never committed`;
   };
-  flash.onOperation = ({ kind, offset, bytes }, when) => {
+  flash.onOperation = (operation, when) => {
     if (when !== "after") return;
-    observer.operated(kind, offset, bytes);
-    trace(`${kind} ${kind === "erase" ? "" : `${bytes.length} bytes `}at 0x${offset.toString(16)}`);
+    const { kind, offset, length } = operation;
+    observer.operated(operation);
+    trace(`${kind} ${length} bytes at 0x${offset.toString(16)}`);
     problems.push(...checks.operated(kind, offset, device.running));
   };
   if (!options.isOpen) observer.hideBrokenEntries(otadataOf(device.partitions));

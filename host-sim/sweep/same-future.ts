@@ -72,7 +72,7 @@ function agrees(
 ): boolean {
   switch (entry.kind) {
     case "erase":
-      different.delete(entry.offset / SECTOR_BYTES);
+      for (const sector of sectorsOf(entry.offset, entry.length)) different.delete(sector);
       return true;
     case "write":
       program(entry.offset, entry.bytes, different);

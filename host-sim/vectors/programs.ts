@@ -19,7 +19,12 @@ const LAST_LINE = "DONE";
 
 const FLASH_BYTES = 8 * 1024 * 1024;
 /** What ran the programs has a flash that takes no time, and no watchdog: they erase whole slots in one turn. */
-const INSTANT: FlashTimings = Object.freeze({ eraseSectorMs: 0, programPageMs: 0, programByteMs: 0 });
+const INSTANT: FlashTimings = Object.freeze({
+  eraseSectorMs: 0,
+  eraseBlockMs: 0,
+  programPageMs: 0,
+  programByteMs: 0,
+});
 
 type Reasons = Readonly<Record<string, Readonly<Record<string, string>>>>;
 

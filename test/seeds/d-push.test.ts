@@ -177,7 +177,7 @@ describe("system D", () => {
     const { faults } = live.rig.desk.device.flash;
     const sector = OTA_1 / SECTOR_BYTES + 5;
     for (const [kind, reason] of [
-      ["eraseError", /^erase at 20480: .*failed/],
+      ["eraseError", /^erase of 65536 bytes at 0: .*failed/],
       ["programError", /^write of \d+ bytes at 20480: .*failed/],
     ] as const) {
       faults.set(sector, { kind });

@@ -348,7 +348,12 @@ function eraseTo(state: Receiving, end: number): readonly [Receiving, readonly B
   const effects: BlockEffect[] = [];
   let { erasedTo } = state;
   for (; erasedTo < end; erasedTo += SECTOR_BYTES) {
-    effects.push({ type: "eraseSlot", attempt: state.order.attempt, offset: erasedTo });
+    effects.push({
+      type: "eraseSlot",
+      attempt: state.order.attempt,
+      offset: erasedTo,
+      length: SECTOR_BYTES,
+    });
   }
   return [{ ...state, erasedTo }, effects];
 }

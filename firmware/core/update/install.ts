@@ -36,15 +36,18 @@ const atVerified = (job: Job): Job => ({
   available: 0,
   pending: undefined,
   head: FRESH_JOB.head,
-  erasedTo: job.verifiedBytes,
   ahead: job.reader,
 });
+
+/** Nothing is known of what the slot holds from here on. */
+const unerased = (job: Job): Job => ({ ...job, erasedTo: job.verifiedBytes, writtenTo: job.verifiedBytes });
 
 const fromTheStart = (job: Job): Job => ({
   ...job,
   offset: 0,
   verifiedBytes: 0,
   erasedTo: 0,
+  writtenTo: 0,
   reader: newImageReader,
   ahead: newImageReader,
   isResuming: false,
@@ -66,13 +69,7 @@ export function resumedChunkHashed(
   const index = chunkIndex(job);
   const verifiedBytes = job.verifiedBytes + chunkLength(job.release, index);
   if (!isChunkRight(job, event.digest)) return chunkMissing(state, verifiedBytes, event.random);
-  const next: Job = {
-    ...job,
-    verifiedBytes,
-    offset: verifiedBytes,
-    erasedTo: verifiedBytes,
-    isStored: false,
-  };
+  const next: Job = unerased({ ...job, verifiedBytes, offset: verifiedBytes, isStored: false });
   if (index + 1 >= chunkCountOf(job.release)) return prove(state, next);
   if (!job.isStored) return checkNextChunk(state, next);
   const [after, counted, noted] = gotOn(state, next);
@@ -94,7 +91,7 @@ export function chunkStored(state: Installing): Step {
   const job: Job = { ...state.job, wholeOnly: false };
   if (job.source.kind !== "server" || !checksChunks(job)) return [state, []];
   const [next, effects] = checkNextChunk(state, {
-    ...atVerified(job),
+    ...unerased(atVerified(job)),
     isResuming: true,
     isStored: !state.job.wholeOnly,
   });
@@ -134,9 +131,8 @@ const mayRecheck = ({ signed, source, mismatchCount }: Job) =>
 
 function recheckSlot(state: UpdateState, job: Job, message: string): Step {
   const [next, effects] = resume(state, {
-    ...job,
+    ...unerased({ ...job, verifiedBytes: 0 }),
     mismatchCount: job.mismatchCount + 1,
-    verifiedBytes: 0,
     reader: newImageReader,
     isResuming: true,
   });

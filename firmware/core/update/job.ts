@@ -62,8 +62,10 @@ export interface Job {
   readonly pending: Uint8Array | undefined;
   /** Read, and not written yet: the first bytes, until the image's descriptions are complete (some 300); less than a unit of the flash. */
   readonly head: Uint8Array;
-  /** The sectors before this offset are erased in this pass. */
+  /** What was erased in this pass ends here; from `offset` on nothing is written there, but for what an earlier try has left. */
   readonly erasedTo: number;
+  /** An earlier try has written from the verified bytes to here: a multiple of a sector. */
+  readonly writtenTo: number;
   /** What the verified chunks say about the image. */
   readonly reader: ImageReader;
   /** The same with the bytes since then, which may be wrong until their chunk is checked. */
@@ -98,6 +100,7 @@ export const FRESH_JOB = Object.freeze({
   pending: undefined,
   head: new Uint8Array(0),
   erasedTo: 0,
+  writtenTo: 0,
   reader: newImageReader,
   ahead: newImageReader,
   page: undefined,

@@ -23,6 +23,8 @@ export const RELEASE_TYPE = "skyslot-release";
 
 /** Flash sector: chunks are whole sectors, so that a wrong chunk can be written again without its neighbours. */
 export const SECTOR_BYTES = 4096;
+/** Erased by one command where it is aligned, in the time of three sectors; an app slot begins at one (ESP-IDF, "Partition Tables"). */
+export const BLOCK_BYTES = 65_536;
 /** Of a manifest of format 1, which lists them. */
 const MAX_CHUNK_COUNT = 1024;
 

@@ -12,6 +12,7 @@ import { checksChunks } from "./chunk-check.js";
 import type { Job } from "./job.js";
 import { pushFailed } from "./pushed-update.js";
 import { RECORD_KEY } from "./record.js";
+import { SECTOR_BYTES } from "./release.js";
 import { HELD_BACK, isAtLimit, noteSetback } from "./setbacks.js";
 import {
   enter,
@@ -66,7 +67,15 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
   // without a connection it is not the parts, nor is it where they come by another way
   const isOfPart = failure.code !== "CONNECT_FAILED" && !job.isStored;
   const wholeOnly = job.wholeOnly || (failureCount >= MAX_PART_TRIES && isOfPart);
-  const next: Job = { ...job, failureCount, wholeOnly, isStored: false, pending: undefined, available: 0 };
+  const next: Job = {
+    ...job,
+    failureCount,
+    wholeOnly,
+    isStored: false,
+    writtenTo: writtenEnd(job),
+    pending: undefined,
+    available: 0,
+  };
   return [
     enter(state, { phase: "waiting", attempt, job: next }),
     [
@@ -77,6 +86,10 @@ export function retryLater(state: UpdateState, job: Job, failure: Failure, rando
     ],
   ];
 }
+
+/** What was handed to the flash has been written, whether or not the answer to it was awaited. */
+const writtenEnd = ({ writtenTo, offset, pending }: Job): number =>
+  Math.max(writtenTo, Math.ceil((offset + (pending?.length ?? 0)) / SECTOR_BYTES) * SECTOR_BYTES);
 
 /**
  * The answer is not what was requested. The whole file instead of a part would be written at the wrong offset: this answer is dropped. If

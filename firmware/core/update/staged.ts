@@ -9,6 +9,7 @@ import { readPlace } from "../trust/sequence.js";
 import type { Hold } from "./hold.js";
 import type { Proof } from "./job.js";
 import { type InstallRecord, isCount, readOrigin } from "./record.js";
+import { SECTOR_BYTES } from "./release.js";
 
 /** NVS key of the record. */
 export const STAGED_KEY = "staged";
@@ -80,7 +81,7 @@ export function readStaged(text: string): Staged | undefined {
  * roll back could start although it has never been on trial. The answer to the erase has the attempt of before, so nobody waits for it.
  */
 export const discardStaged = (attempt: number): readonly (Effect | Raise)[] => [
-  { type: "eraseSlot", attempt, offset: 0 },
+  { type: "eraseSlot", attempt, offset: 0, length: SECTOR_BYTES },
   FORGET_STAGED,
   NOTHING_STAGED,
 ];

@@ -2,7 +2,7 @@
 // last one has been written. A complete chunk is read back from the flash and checked (chunk-check.ts). With pages of digests, a request
 // ends with the chunks of a page, so that only one connection is open at a time.
 //
-//   responseReadable ─► readResponse ─► responseData ─► eraseSlot, at the start of a sector ─► writeSlot ─► slotWritten ─┐
+//   responseReadable ─► readResponse ─► responseData ─► eraseSlot, at the start of a block ──► writeSlot ─► slotWritten ─┐
 //                            ▲                                                                                           ▼
 //                            └──────────────────────────────────── chunk right ◄─ hashSlot ◄─ chunk complete ◄───────────┤
 //                            └───────────────────────────────────────────────────────────────────────────── otherwise ◄──┘
@@ -28,7 +28,7 @@ import { nvsMismatch } from "./nvs-kind.js";
 import { noteProgress } from "./offer-crashes.js";
 import { newPace, paceFailure } from "./pace.js";
 import { prove } from "./proof.js";
-import { SECTOR_BYTES } from "./release.js";
+import { BLOCK_BYTES, SECTOR_BYTES } from "./release.js";
 import { bodyTruncated, failAttempt, handleSlotFailure, rejectPart, retryLater } from "./retry.js";
 import { clearSetbacks } from "./setbacks.js";
 import {
@@ -120,7 +120,7 @@ export function streamingStep(state: Installing, event: Stamped): Step {
         ? retryLater(state, job, bodyTruncated(job), event.random)
         : [state, []];
     case "slotErased":
-      return write(state, { ...job, erasedTo: event.offset + SECTOR_BYTES });
+      return write(state, erased(job, event));
     case "slotWritten":
       return written(state, job, event.random);
     case "slotHashed":
@@ -223,12 +223,30 @@ function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
 function write(state: Installing, job: Job): Step {
   const { pending, offset } = job;
   if (!pending) return [state, []];
+  const { attempt } = state;
+  const length = eraseLength(job);
   const effect: Effect =
-    offset >= job.erasedTo
-      ? { type: "eraseSlot", attempt: state.attempt, offset: offset - (offset % SECTOR_BYTES) }
-      : { type: "writeSlot", attempt: state.attempt, offset, bytes: pending };
+    length > 0
+      ? { type: "eraseSlot", attempt, offset: offset - (offset % SECTOR_BYTES), length }
+      : { type: "writeSlot", attempt, offset, bytes: pending };
   return [{ ...state, job }, [effect]];
 }
+
+/**
+ * Bytes to erase before the next write: what an earlier try has written, or the next block, if the image fills it. The last sectors are erased one
+ * by one, because nothing is written behind them.
+ */
+function eraseLength({ offset, writtenTo, erasedTo, release }: Job): number {
+  if (offset < writtenTo) return writtenTo - offset;
+  if (offset < erasedTo) return 0;
+  return offset % BLOCK_BYTES === 0 && offset + BLOCK_BYTES <= release.size ? BLOCK_BYTES : SECTOR_BYTES;
+}
+
+const erased = (job: Job, { offset, length }: { readonly offset: number; readonly length: number }): Job => ({
+  ...job,
+  writtenTo: Math.min(job.writtenTo, offset),
+  erasedTo: Math.max(job.erasedTo, offset + length),
+});
 
 function written(state: Installing, job: Job, random: number): Step {
   const offset = job.offset + (job.pending?.length ?? 0);

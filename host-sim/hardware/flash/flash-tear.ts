@@ -3,14 +3,20 @@
 //
 //   byte    ████████▓........   bytes before it are programmed, of this one some bits
 //   page    ████▓▓▓▓........    pages before are programmed, of this one some bits of any byte
-//   erase   step 1 to 16, the further the more; mixed: single bits · swept: from the sector's start on · zeroed: by way of zeros
+//   erase   step 1 to 16, the further the more; mixed: single bits · swept: from the start on · zeroed: by way of zeros ·
+//           uneven: of a block, each sector by itself is as it was, erased, or on its way
 
-import { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
+import { BLOCK_BYTES, type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
 
 /** Points inside an erase at which it may be interrupted. */
 export const ERASE_STEPS = 16;
-export const ERASE_PATTERNS = Object.freeze(["mixed", "swept", "zeroed"] as const);
-export type ErasePattern = (typeof ERASE_PATTERNS)[number];
+const SECTOR_PATTERNS = Object.freeze(["mixed", "swept", "zeroed"] as const);
+const BLOCK_PATTERNS = Object.freeze([...SECTOR_PATTERNS, "uneven"] as const);
+export type ErasePattern = (typeof BLOCK_PATTERNS)[number];
+
+/** What an interrupted erase may leave. */
+export const erasePatternsOf = ({ length }: Pick<FlashOperation, "length">): readonly ErasePattern[] =>
+  length === BLOCK_BYTES ? BLOCK_PATTERNS : SECTOR_PATTERNS;
 
 /** Where inside an operation power fails. An index counts bytes of the write. */
 export type Tear =
@@ -25,8 +31,8 @@ export function tearOperation(
   random: () => number,
 ): void {
   if (tear.kind === "erase") {
-    const sector = contents.subarray(operation.offset, operation.offset + SECTOR_BYTES);
-    PATTERNS[tear.pattern](sector, tear.step / (ERASE_STEPS + 1), random);
+    const range = contents.subarray(operation.offset, operation.offset + operation.length);
+    PATTERNS[tear.pattern](range, tear.step / (ERASE_STEPS + 1), random);
     return;
   }
   const { offset, bytes } = operation;
@@ -42,7 +48,8 @@ export function tearOperation(
 export function drawTear(operation: FlashOperation, random: () => number, position: number): Tear {
   const below = (count: number): number => Math.floor(random() * count);
   if (operation.kind === "erase") {
-    return { kind: "erase", step: 1 + below(ERASE_STEPS), pattern: ERASE_PATTERNS[below(3)]! };
+    const patterns = erasePatternsOf(operation);
+    return { kind: "erase", step: 1 + below(ERASE_STEPS), pattern: patterns[below(patterns.length)]! };
   }
   const index = position + below(Math.min(WORD_BYTES, operation.length - position));
   return { kind: random() < 0.5 ? "byte" : "page", index };
@@ -54,25 +61,33 @@ function pageAround({ offset, length }: FlashOperation, index: number): [start: 
   return [Math.max(0, pageStart), Math.min(length, pageStart + PAGE_BYTES)];
 }
 
-type Pattern = (sector: Uint8Array, progress: number, random: () => number) => void;
+type Pattern = (range: Uint8Array, progress: number, random: () => number) => void;
 
 /** Width of the border between what a sweep has erased and what it has not. */
 const BORDER_BYTES = 64;
 
 const PATTERNS: Readonly<Record<ErasePattern, Pattern>> = Object.freeze({
-  mixed(sector: Uint8Array, progress: number, random: () => number) {
-    for (let at = 0; at < SECTOR_BYTES; at += 1) sector[at]! |= someBits(random, progress);
+  mixed(range: Uint8Array, progress: number, random: () => number) {
+    for (let at = 0; at < range.length; at += 1) range[at]! |= someBits(random, progress);
   },
-  swept(sector: Uint8Array, progress: number, random: () => number) {
-    const border = Math.floor(progress * SECTOR_BYTES);
-    sector.fill(0xff, 0, border);
-    const end = Math.min(SECTOR_BYTES, border + BORDER_BYTES);
-    for (let at = border; at < end; at += 1) sector[at]! |= someBits(random, 0.5);
+  swept(range: Uint8Array, progress: number, random: () => number) {
+    const border = Math.floor(progress * range.length);
+    range.fill(0xff, 0, border);
+    const end = Math.min(range.length, border + BORDER_BYTES);
+    for (let at = border; at < end; at += 1) range[at]! |= someBits(random, 0.5);
   },
-  zeroed(sector: Uint8Array, progress: number, random: () => number) {
-    for (let at = 0; at < SECTOR_BYTES; at += 1) {
-      if (progress < 0.5) sector[at]! &= ~someBits(random, 2 * progress);
-      else sector[at] = someBits(random, 2 * progress - 1);
+  zeroed(range: Uint8Array, progress: number, random: () => number) {
+    for (let at = 0; at < range.length; at += 1) {
+      if (progress < 0.5) range[at]! &= ~someBits(random, 2 * progress);
+      else range[at] = someBits(random, 2 * progress - 1);
+    }
+  },
+  uneven(range: Uint8Array, progress: number, random: () => number) {
+    for (let start = 0; start < range.length; start += SECTOR_BYTES) {
+      const sector = range.subarray(start, start + SECTOR_BYTES);
+      const fate = random();
+      if (fate < progress / 2) sector.fill(0xff);
+      else if (fate < progress) PATTERNS.zeroed(sector, random(), random);
     }
   },
 });

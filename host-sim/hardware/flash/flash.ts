@@ -1,9 +1,9 @@
-// The NOR flash of one virtual device: erase sets a sector to 0xFF, a write only clears bits, each takes its time, and power
+// The NOR flash of one virtual device: erase sets a sector or a block to 0xFF, a write only clears bits, each takes its time, and power
 // can fail at any unit of work. It is the only part of a device that survives a restart. It holds what a real chip would hold: unless it
 // is strict (strict-writes.ts) it takes a write over programmed bytes, and it never repairs anything. flash-tear.ts has what a power cut
 // inside an operation leaves, sector-faults.ts what worn-out sectors do.
 
-import { type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
+import { BLOCK_BYTES, type FlashOperation, PAGE_BYTES, SECTOR_BYTES, WORD_BYTES } from "./flash-operation.js";
 import { drawTear, tearOperation } from "./flash-tear.js";
 import { FlashFailure, SectorFaults } from "./sector-faults.js";
 import { checkErased, type StrictWrites } from "./strict-writes.js";
@@ -13,6 +13,8 @@ export { type FlashOperation, SECTOR_BYTES } from "./flash-operation.js";
 /** How long the chip is busy. */
 export interface FlashTimings {
   readonly eraseSectorMs: number;
+  /** 64 KiB in one go. */
+  readonly eraseBlockMs: number;
   /** A whole page; a part of one takes its share. */
   readonly programPageMs: number;
   /** Minimum time to program, even a single byte. */
@@ -22,6 +24,7 @@ export interface FlashTimings {
 /** A typical part, such as Winbond's W25Q64JV. */
 const TYPICAL_TIMINGS: FlashTimings = Object.freeze({
   eraseSectorMs: 45,
+  eraseBlockMs: 150,
   programPageMs: 0.8,
   programByteMs: 0.03,
 });
@@ -139,24 +142,39 @@ export class Flash {
     if (offset % SECTOR_BYTES !== 0) {
       throw new RangeError(`erase offset ${offset} is not a multiple of ${SECTOR_BYTES}`);
     }
-    const operation = { kind: "erase", offset, length: SECTOR_BYTES, bytes: NOTHING } as const;
-    this.#operate(operation, () => {
-      this.#beginUnit(operation);
-      this.faults.apply("erase", offset, this.bytes, () =>
-        this.bytes.fill(0xff, offset, offset + SECTOR_BYTES),
-      );
-      this.#eraseCounts[offset / SECTOR_BYTES]! += 1;
-      this.counters.eraseCount += 1;
-    });
+    this.#eraseInOneGo(offset, SECTOR_BYTES);
   }
 
-  /** Erases whole sectors, one operation each, from low to high. */
+  /**
+   * Erases whole sectors from low to high, as ESP-IDF does: an aligned block in one operation, which takes as long as three sectors, and the
+   * sectors before and behind it one by one. @throws PowerCut, FlashFailure
+   */
   erase(offset: number, length: number): void {
     this.#checkRange("erase", offset, length);
     if (offset % SECTOR_BYTES !== 0 || length % SECTOR_BYTES !== 0) {
       throw new RangeError(`erase of ${length} bytes at ${offset} is not a multiple of ${SECTOR_BYTES}`);
     }
-    for (let at = offset; at < offset + length; at += SECTOR_BYTES) this.eraseSector(at);
+    const end = offset + length;
+    for (let at = offset; at < end; ) {
+      const count = at % BLOCK_BYTES === 0 && at + BLOCK_BYTES <= end ? BLOCK_BYTES : SECTOR_BYTES;
+      this.#eraseInOneGo(at, count);
+      at += count;
+    }
+  }
+
+  /** A clean cut, by units, leaves the sectors before it erased. */
+  #eraseInOneGo(offset: number, length: number): void {
+    const operation = { kind: "erase", offset, length, bytes: NOTHING } as const;
+    this.#operate(operation, () => {
+      const isTorn = this.#tearRandom !== undefined && this.#cutAt! < this.#unitCount + length / SECTOR_BYTES;
+      if (isTorn) this.#cutAt = this.#unitCount;
+      for (let at = offset; at < offset + length; at += SECTOR_BYTES) {
+        this.#beginUnit(operation);
+        this.faults.apply("erase", at, this.bytes, () => this.bytes.fill(0xff, at, at + SECTOR_BYTES));
+        this.#eraseCounts[at / SECTOR_BYTES]! += 1;
+        this.counters.eraseCount += 1;
+      }
+    });
   }
 
   /** How often the sector with this index (not offset) was erased. */
@@ -223,8 +241,8 @@ export class Flash {
 
   /** A write of several pages is several programs, each of which takes its time. */
   #busyMs({ kind, offset, length }: FlashOperation): number {
-    const { eraseSectorMs, programPageMs, programByteMs } = this.timings;
-    if (kind === "erase") return eraseSectorMs;
+    const { eraseSectorMs, eraseBlockMs, programPageMs, programByteMs } = this.timings;
+    if (kind === "erase") return length === BLOCK_BYTES ? eraseBlockMs : eraseSectorMs;
     let busyMs = 0;
     for (let at = offset; at < offset + length; ) {
       const end = Math.min(offset + length, (Math.floor(at / PAGE_BYTES) + 1) * PAGE_BYTES);

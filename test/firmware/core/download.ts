@@ -356,9 +356,9 @@ export class Download {
         return;
       }
       case "eraseSlot":
-        this.erasedCount += 1;
-        this.flash.fill(0xff, effect.offset, effect.offset + 4096);
-        this.#events.push({ type: "slotErased", attempt: effect.attempt, offset: effect.offset });
+        this.erasedCount += effect.length / 4096;
+        this.flash.fill(0xff, effect.offset, effect.offset + effect.length);
+        this.#events.push({ ...effect, type: "slotErased" });
         return;
       case "writeSlot": {
         const { attempt, offset, bytes } = effect;

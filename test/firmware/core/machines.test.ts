@@ -85,7 +85,7 @@ function eventsIn({ wifi, update, report, portal, espota }: DeviceState): Event[
     textCollected: { type: "textCollected", attempt, text: "{}" },
     responseEnded: { type: "responseEnded", attempt },
     requestFailed: { type: "requestFailed", attempt, message: "no" },
-    slotErased: { type: "slotErased", attempt, offset: 0 },
+    slotErased: { type: "slotErased", attempt, offset: 0, length: 4096 },
     slotWritten: { type: "slotWritten", attempt, offset: 0, length: 16 },
     slotHashed: { type: "slotHashed", attempt, offset: 0, digest: new Uint8Array(32) },
     bytesHashed: { type: "bytesHashed", attempt, bytes: BYTES, digest: new Uint8Array(32) },

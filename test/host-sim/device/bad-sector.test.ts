@@ -34,7 +34,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "fails to erase": {
     fault: { kind: "eraseError" },
     code: "FLASH_FAILED",
-    message: /^erase at 20480: .*erase failed$/,
+    message: /^erase of 65536 bytes at 0: .*erase failed$/,
     eraseCount: 0,
   },
   "fails to program": {

@@ -45,8 +45,8 @@ export function carryOutOnSlot(flash: Flash, effect: SlotEffect): Event {
   const { attempt, offset } = effect;
   switch (effect.type) {
     case "eraseSlot":
-      flash.erase(offset);
-      return { type: "slotErased", attempt, offset };
+      for (let at = offset; at < offset + effect.length; at += SECTOR_BYTES) flash.erase(at);
+      return { ...effect, type: "slotErased" };
     case "writeSlot":
       flash.write(offset, effect.bytes);
       return { type: "slotWritten", attempt, offset, length: effect.bytes.length };

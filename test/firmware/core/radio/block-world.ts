@@ -162,7 +162,7 @@ export class Node {
     switch (effect.type) {
       case "eraseSlot":
         this.flash.erase(effect.offset);
-        return [{ type: "slotErased", attempt: effect.attempt, offset: effect.offset }];
+        return [{ ...effect, type: "slotErased" }];
       case "writeSlot":
         this.flash.write(effect.offset, effect.bytes);
         return [

@@ -159,7 +159,7 @@ describe("an image that is pushed", () => {
           { type: "responseEnded", attempt },
           { type: "requestFailed", attempt, message: "no" },
           { type: "slotWritten", attempt, offset: 0, length: 8 },
-          { type: "slotErased", attempt, offset: 0 },
+          { type: "slotErased", attempt, offset: 0, length: 4096 },
           { type: "slotHashed", attempt, offset: 0, digest: new Uint8Array(32) },
           { type: "slotFailed", attempt, message: "no" },
         ] as const)
@@ -259,7 +259,7 @@ describe("an image that is pushed", () => {
       device.data(round === 0 ? imageHead() : new Uint8Array(10));
       const { attempt } = device.state;
       const { offset, pending } = jobOf(device.state);
-      device.on({ type: "slotErased", attempt, offset: 0 });
+      device.on({ type: "slotErased", attempt, offset: 0, length: 4096 });
       device.on({ type: "slotWritten", attempt, offset, length: pending?.length ?? 0 });
     }
     expect(jobOf(device.state).offset).equal(420);

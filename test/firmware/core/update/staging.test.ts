@@ -414,7 +414,7 @@ describe("a staged image", () => {
     const events: readonly Event[] = [
       { type: "offline" },
       { type: "online", address: "192.168.1.2", rssi: -50 },
-      { type: "slotErased", attempt: state.attempt, offset: 0 },
+      { type: "slotErased", attempt: state.attempt, offset: 0, length: 4096 },
       { type: "slotHashed", attempt: state.attempt, offset: 0, digest: new Uint8Array(32) },
       { type: "slotFailed", attempt: state.attempt, message: "no" },
       { type: "saved", purpose: "staged" },

@@ -36,6 +36,34 @@ describe("transfer of an image", () => {
     expect(download.dirtyWriteCount).equal(0);
   });
 
+  it("erases whole blocks where the image fills them, and the sectors behind them one by one", () => {
+    const download = downloaded({ sizeBytes: 2 * 65_536 + 5_008 });
+    const erased = download.effects.flatMap((effect) =>
+      effect.type === "eraseSlot" ? [`${effect.offset}+${effect.length}`] : [],
+    );
+    expect(erased).deep.equal(["0+65536", "65536+65536", "131072+4096", "135168+4096"]);
+    expect(download.outcome).equal("restarting");
+    expect(download.dirtyWriteCount).equal(0);
+  });
+
+  it("erases after a failed try what that try has written, and not the rest of the block again", () => {
+    let isFirst = true;
+    const download = downloaded({
+      sizeBytes: 2 * 65_536,
+      fault: (effect) => {
+        if (effect.type !== "writeSlot" || effect.offset !== 5 * 4096 || !isFirst) return undefined;
+        isFirst = false;
+        return { type: "responseEnded", attempt: effect.attempt };
+      },
+    });
+    const erased = download.effects.flatMap((effect) =>
+      effect.type === "eraseSlot" ? [`${effect.offset}+${effect.length}`] : [],
+    );
+    expect(erased).deep.equal(["0+65536", "20480+4096", "65536+65536"]);
+    expect(download.outcome).equal("restarting");
+    expect(download.dirtyWriteCount).equal(0);
+  });
+
   it("never writes past the size that the release promises, nor more than a sector at once", () => {
     const download = downloaded();
     const writes = download.effects.flatMap((effect) =>

@@ -1,9 +1,13 @@
 import { expect } from "chai";
-import { type FlashOperation, SECTOR_BYTES } from "../../../../host-sim/hardware/flash/flash-operation.js";
+import {
+  BLOCK_BYTES,
+  type FlashOperation,
+  SECTOR_BYTES,
+} from "../../../../host-sim/hardware/flash/flash-operation.js";
 import {
   drawTear,
-  ERASE_PATTERNS,
   ERASE_STEPS,
+  erasePatternsOf,
   tearOperation,
 } from "../../../../host-sim/hardware/flash/flash-tear.js";
 import { randomStream } from "../../../../host-sim/world/random.js";
@@ -49,7 +53,7 @@ describe("a torn flash operation", () => {
     expect(onesOf(contents)).equal(0);
   });
 
-  for (const pattern of ERASE_PATTERNS) {
+  for (const pattern of erasePatternsOf(erase)) {
     it(`leaves a sector between old and erased, pattern ${pattern}`, () => {
       const old = Uint8Array.from({ length: SECTOR_BYTES }, (_, at) => at * 7);
       const torn = (step: number) => {
@@ -65,6 +69,26 @@ describe("a torn flash operation", () => {
         expect(onlySets).equal(pattern !== "zeroed");
       }
       expect(onesOf(torn(ERASE_STEPS))).above(onesOf(torn(8)));
+    });
+  }
+
+  for (const pattern of erasePatternsOf({ length: BLOCK_BYTES })) {
+    it(`touches all of a block, and nothing beside it, pattern ${pattern}`, () => {
+      const old = Uint8Array.from({ length: 3 * BLOCK_BYTES }, (_, at) => at * 7);
+      const contents = Uint8Array.from(old);
+      const block: FlashOperation = { ...erase, offset: BLOCK_BYTES, length: BLOCK_BYTES };
+      tearOperation(contents, block, { kind: "erase", step: 12, pattern }, randomStream(1));
+      const isOld = (start: number, end: number) =>
+        Buffer.compare(contents.subarray(start, end), old.subarray(start, end)) === 0;
+      expect(isOld(0, BLOCK_BYTES)).equal(true);
+      expect(isOld(2 * BLOCK_BYTES, 3 * BLOCK_BYTES)).equal(true);
+      const sectors = Array.from({ length: 16 }, (_, index) => BLOCK_BYTES + index * SECTOR_BYTES);
+      expect(sectors.filter((at) => !isOld(at, at + SECTOR_BYTES)).length).above(8);
+      const erased = sectors.filter((at) =>
+        contents.subarray(at, at + SECTOR_BYTES).every((b) => b === 0xff),
+      );
+      expect(erased.length).below(16);
+      if (pattern === "swept" || pattern === "uneven") expect(erased.length).above(2);
     });
   }
 

@@ -68,6 +68,37 @@ describe("flash", () => {
     expect(flash.counters).to.deep.equal({ eraseCount: 2, writeCount: 1, bytesWritten: 3 });
   });
 
+  it("erases an aligned block in one operation, and what is beside it sector by sector", () => {
+    const flash = new Flash(4 * 65_536, new Uint8Array(4 * 65_536));
+    const seen: string[] = [];
+    let busyMs = 0;
+    flash.onOperation = ({ offset, length }, when) => when === "after" && seen.push(`${offset}+${length}`);
+    flash.onBusy = (ms) => {
+      busyMs += ms;
+    };
+    flash.erase(65_536 - 4096, 4096 + 2 * 65_536 + 4096);
+    expect(seen).to.deep.equal(["61440+4096", "65536+65536", "131072+65536", "196608+4096"]);
+    expect(busyMs).to.equal(45 + 150 + 150 + 45);
+    expect(flash.counters.eraseCount).to.equal(34);
+    expect([14, 15, 16, 47, 48, 49].map((sector) => flash.eraseCountOf(sector))).to.deep.equal([
+      0, 1, 1, 1, 1, 0,
+    ]);
+    expect(flash.isErased(61_440, 139_264)).to.equal(true);
+    expect(flash.bytes[61_439]! | flash.bytes[200_704]!).to.equal(0);
+  });
+
+  it("can lose power inside a block, cleanly between its sectors or torn", () => {
+    const clean = new Flash(65_536, new Uint8Array(65_536));
+    clean.cutAfterUnits(3);
+    expect(() => clean.erase(0, 65_536)).to.throw(PowerCut);
+    expect(clean.bytes.findIndex((byte) => byte !== 0xff)).to.equal(3 * SECTOR_BYTES);
+    const torn = new Flash(65_536, new Uint8Array(65_536));
+    torn.cutAfterUnits(3, randomStream(4));
+    expect(() => torn.erase(0, 65_536)).to.throw(PowerCut);
+    expect(torn.isErased(0, 65_536)).to.equal(false);
+    expect(torn.bytes.some((byte) => byte !== 0)).to.equal(true);
+  });
+
   it("counts words and sectors as units, a trailing piece of a word as one", () => {
     const flash = new Flash(SECTOR_BYTES);
     flash.eraseSector(0);
