@@ -46,8 +46,8 @@ describe("a large release in the heap of an ESP32-C3", function () {
   });
 
   it("is installed without a restart with the longest manifest that lists its digests", async () => {
-    const update = await imageOfSize(372_000);
-    const release = await releaseOf(update, {}, { format: 1, chunkBytes: 4096 });
+    const update = await imageOfSize(744_000);
+    const release = await releaseOf(update, {}, { format: 1, chunkBytes: 8192 });
     expect(release.length).within(MAX_LISTING_RELEASE_LENGTH - 400, MAX_LISTING_RELEASE_LENGTH);
     await start({
       update,
