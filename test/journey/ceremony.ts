@@ -1,6 +1,7 @@
 // Trust roots with real keys, signed with Node's own crypto: for devices that verify them, and for attackers that try to get around it.
 
 import { sign as ecdsa, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { thumbprint } from "../../firmware/core/trust/thumbprint.js";
 import type { KeyPoint, RootPayload } from "../../firmware/core/wire.js";
 
 /** A key that signs roots, or releases. */
@@ -29,6 +30,13 @@ export function signRoot(payload: RootPayload, signers: readonly RootSigner[]): 
     return { protected: header, signature: signatureOf(`${header}.${encoded}`, holder) };
   });
   return JSON.stringify({ payload: encoded, signatures });
+}
+
+/** A statement of freshness by this key. */
+export function signStatement(payload: object, holder: Holder): string {
+  const kid = thumbprint(holder.point);
+  const signed = `${encode({ alg: "ES256", typ: "skyslot-freshness", kid })}.${encode(payload)}`;
+  return `${signed}.${signatureOf(signed, holder)}`;
 }
 
 const signatureOf = (input: string, { privateKey }: Holder): string =>

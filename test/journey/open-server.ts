@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import type { HttpRequest, HttpResponse } from "../../host-sim/network/http-host.js";
+import type { Settings } from "../../server/api/context.js";
 import { createApp } from "../../server/app.js";
 import { Auth } from "../../server/auth/auth.js";
 import { hashSecret } from "../../server/auth/secret.js";
@@ -37,11 +38,13 @@ export async function openTestServer(options: {
   readonly folder: string;
   readonly now: () => number;
   readonly content?: ContentSource | undefined;
+  readonly settings?: Partial<Settings>;
 }): Promise<TestServer> {
-  const { folder, now, content } = options;
+  const { folder, now, content, settings = {} } = options;
   const store = await openNewSqliteStore(join(folder, "skyslot.db"));
   const auth = new Auth({ store, now, localToken: ADMIN_TOKEN });
-  const app = createApp({ store, blobs: await openFileBlobs(join(folder, "blobs")), auth, content, now });
+  const blobs = await openFileBlobs(join(folder, "blobs"));
+  const app = createApp({ store, blobs, auth, content, now, settings });
   const send = async (url: string, form: FormData): Promise<Record<string, unknown>> => {
     const encoded = new Response(form);
     const answer = await app.inject({

@@ -29,6 +29,7 @@ import { describeRelease } from "../../release/describe.js";
 import { type KeyPair, makeReleaseKeys } from "../../release/keys.js";
 import type { ReleaseOptions } from "../../release/payload.js";
 import { signRelease } from "../../release/signing.js";
+import type { Settings } from "../../server/api/context.js";
 import type { ContentSource } from "../../server/content/content.js";
 import { openTestServer, type TestServer } from "./open-server.js";
 
@@ -97,6 +98,8 @@ export interface RigOptions extends Omit<Partial<DeskOptions>, "server"> {
   readonly lie?: Lie;
   /** The server answers by https only. */
   readonly tls?: TlsIdentity;
+  /** Of the server. */
+  readonly settings?: Partial<Settings>;
   /** What the server has for panels. */
   readonly content?: ContentSource;
   /** Downloads come from a separate host, over links like this. */
@@ -133,6 +136,7 @@ export async function setUpRig(options: RigOptions = {}): Promise<Rig> {
     folder,
     now: () => START_TIME * 1000 + Math.floor(desk?.world.nowMs ?? 0),
     content: options.content,
+    ...(options.settings ? { settings: options.settings } : {}),
   });
   await server.upload(updateImage, await releaseOf(updateImage));
   const reports: StatusRequest[] = [];

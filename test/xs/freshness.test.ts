@@ -1,0 +1,17 @@
+// The attacks on freshness, on a device whose firmware runs inside XS.
+
+import { buildXs } from "../../host-sim/xs/build.js";
+import { xsEngine } from "../../host-sim/xs/engine.js";
+import { Attacked, FRESHNESS_ATTACKS } from "../journey/freshness-attacks.js";
+
+describe("freshness inside XS", () => {
+  const { program } = buildXs();
+  let device: Attacked | undefined;
+  afterEach(() => device?.rig.close());
+
+  for (const [what, attack] of Object.entries(FRESHNESS_ATTACKS))
+    it(what, async () => {
+      device = await Attacked.start(xsEngine({ program }));
+      await attack(device);
+    }).timeout(120_000);
+});
