@@ -2,6 +2,7 @@
 // so that a cut at every byte of it is affordable.
 
 import { fileURLToPath } from "node:url";
+import type { JWK } from "jose";
 import type { KeyPair } from "../../release/keys.js";
 import { DESK_SERVER } from "../desk/desk.js";
 import { buildFirmwareImage } from "../hardware/image/firmware-image.js";
@@ -17,11 +18,17 @@ export interface SweepImages {
   readonly later: SweepRelease;
   /** The trust root after the one that all of them have built in. */
   readonly nextRoot: string;
+  /** Another one, with which a device asks for statements of freshness, and the key that signs them. */
+  readonly askingRoot: string;
+  readonly statementKey: JWK;
 }
 
-/** Of these images, without the root. */
-export const releasesOf = ({ nextRoot: _, ...releases }: SweepImages): readonly SweepRelease[] =>
-  Object.values(releases);
+export const releasesOf = ({ factory, update, failing, later }: SweepImages): readonly SweepRelease[] => [
+  factory,
+  update,
+  failing,
+  later,
+];
 
 const MAIN = fileURLToPath(new URL("../../firmware/apps/base/main.ts", import.meta.url));
 const PAGE = "<!doctype html><html><body>The pages of the sweep's image are left out.</body></html>";
@@ -36,7 +43,7 @@ export async function buildSweepImages(
   replace: Replace = () => undefined,
 ): Promise<SweepImages> {
   const keys = await keysOf(seed);
-  const [root, nextRoot] = await rootsOf(keys);
+  const [root, nextRoot, askingRoot] = await rootsOf(keys);
   const bundle = await bundleFirmware(keys, root, replace);
   const release = (firmwareId: number, version: string, works = true): Promise<SweepRelease> => {
     const own = padded(works ? bundle : bundle + THROWS_LATER, imageBytes, version);
@@ -49,6 +56,8 @@ export async function buildSweepImages(
     failing: await release(3, "1.1.1", false),
     later: await release(4, "1.2.0"),
     nextRoot,
+    askingRoot,
+    statementKey: keys.privateKey,
   };
 }
 

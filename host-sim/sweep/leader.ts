@@ -1,6 +1,7 @@
 // What a server tells a device that is updated together with others: to have an image ready, to start it, to give it up, or to go back from it.
 // Decides by what the device says of itself in its check, as whoever leads a system does.
 
+import type { JWK } from "jose";
 import type { CheckRequest } from "../../firmware/core/wire.js";
 import type { SweepImages } from "./images.js";
 import type { SweepRelease } from "./release.js";
@@ -18,6 +19,8 @@ export interface Word {
   readonly revert?: string;
   /** The trust root after the first one. */
   readonly nextRoot?: string;
+  /** With it the server signs statements of freshness. */
+  readonly statementKey?: JWK;
 }
 
 export const LED_JOURNEYS = Object.freeze(["staged", "staged-abandoned", "staged-reverted"] as const);

@@ -4,6 +4,7 @@
 //   update         1.0.0 in factory to 1.1.0 in ota_0                            later: goes on from there
 //   settings       all settings changed on the device's page
 //   rotation       the next trust root
+//   freshness      a trust root with which statements of freshness are asked for, and the first of them
 //   failing        an image that throws in its trial: tried, and rolled back
 //   later          1.1.0 in ota_0 to 1.2.0 in ota_1: both otadata entries are in use
 //   staged         1.1.0 is held back in ota_0, and starts at the server's word       staged-reverted: goes on from there
@@ -30,6 +31,7 @@ export const JOURNEYS = Object.freeze([
   "update",
   "settings",
   "rotation",
+  "freshness",
   "failing",
   "later",
   ...LED_JOURNEYS,
@@ -106,6 +108,15 @@ export async function recordJourneys(
         () => ({ nextRoot: images.nextRoot }),
         (house, until) => until(() => house.server.checks.at(-1)?.root_version === 2),
       );
+    if (isAsked("freshness")) {
+      const { askingRoot: nextRoot, statementKey } = images;
+      await recorder.record(
+        "freshness",
+        home,
+        () => ({ nextRoot, statementKey }),
+        (house, until) => until(() => house.server.statementCount > 0),
+      );
+    }
     if (isAsked("failing")) await recorder.record("failing", home, failing, rolledBack);
     if (updated && isAsked("later")) await recorder.record("later", updated, later, validated(later));
 

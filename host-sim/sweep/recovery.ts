@@ -4,13 +4,15 @@
 //   - what starts, what otadata selects and what is written is as in checks.ts, and no byte is written that is not erased
 //   - an image that was held and is given up never starts
 //   - settings that were saved are as they were saved, or as the owner was about to have them
-//   - a device that was to have the next trust root holds it
+//   - a device that was to have the next trust root holds it, and one that asks for statements of freshness has their time as its floor
 //   - after one cut the server is not told that a working release has failed: gates would count it against the release
 
+import { FLOOR_KEY } from "../../firmware/core/clock.js";
 import type { DeviceEvent } from "../device/device-event.js";
 import { OTA_STATE } from "../hardware/boot/otadata.js";
 import type { Flash } from "../hardware/flash/flash.js";
 import { UnerasedWrite } from "../hardware/flash/strict-writes.js";
+import type { Nvs } from "../hardware/nvs/nvs.js";
 import type { Machine } from "../machine/machine.js";
 import { FlashChecks } from "./checks.js";
 import type { LoadedFlash } from "./flash-state.js";
@@ -21,7 +23,7 @@ import { isLed, sayTo } from "./leader.js";
 import { Observer } from "./observer.js";
 import { otadataOf } from "./places.js";
 import { isFailing, type JourneyName, needsPerson } from "./recording.js";
-import type { SweepRelease } from "./release.js";
+import { START_TIME, type SweepRelease } from "./release.js";
 import type { PromisedDigests } from "./same-future.js";
 import { type Settings, settingsOf, settingsProblem } from "./settings.js";
 import type { UpdateServer } from "./update-server.js";
@@ -67,6 +69,8 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     say: (server, nowMs) => {
       if (isLed(journey)) return sayTo(journey, images, server.checks, target);
       if (journey === "rotation") return { release: target, nextRoot: images.nextRoot };
+      const { askingRoot, statementKey } = images;
+      if (journey === "freshness") return { release: target, nextRoot: askingRoot, statementKey };
       const isWithdrawn =
         nowMs > WITHDRAWN_AFTER_MS || server.reports.some(({ status }) => status === "failed");
       return { release: isFailing(journey) && !isWithdrawn ? images.failing : target };
@@ -107,8 +111,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
     if (!(error instanceof UnerasedWrite)) throw error;
     problems.push(error.message);
   }
-  if (problems.length === 0 && journey === "rotation" && house.server.checks.at(-1)?.root_version !== 2)
+  if (problems.length === 0 && isRotating(journey) && house.server.checks.at(-1)?.root_version !== 2)
     problems.push("the device does not hold the next trust root");
+  if (problems.length === 0 && journey === "freshness" && floorOf(device.machine?.nvs) < START_TIME)
+    problems.push("the floor of time is not in NVS, or before the statement");
   if (problems.length === 0) problems.push(...settled(checks, device.machine, target, options));
   if (problems.length === 0 && !options.isSecondCut) problems.push(...blamed(house.server.reports, target));
   device.powerOff();
@@ -116,6 +122,10 @@ export async function recover(options: RecoveryOptions): Promise<Recovery> {
   observer.close();
   return { problem: problems[0], history };
 }
+
+const isRotating = (journey: JourneyName): boolean => journey === "rotation" || journey === "freshness";
+
+const floorOf = (nvs: Nvs | undefined): number => Number(nvs?.get("skyslot", FLOOR_KEY).value ?? 0);
 
 function* blamed(reports: UpdateServer["reports"], { firmwareId, version }: SweepRelease): Iterable<string> {
   const failed = reports.find((report) => report.firmware_id === firmwareId && report.status === "failed");

@@ -1,9 +1,14 @@
 // Signed releases for the sweep's devices. The key is made from the seed, so that a run can be repeated to the byte; it signs nothing else.
 
-import { createECDH, createHash } from "node:crypto";
+import { createECDH, createHash, createPrivateKey, type JsonWebKey, sign } from "node:crypto";
 import { Readable } from "node:stream";
-import { calculateJwkThumbprint } from "jose";
-import type { ReleasePayload } from "../../firmware/core/wire.js";
+import { calculateJwkThumbprint, type JWK } from "jose";
+import {
+  type FreshnessRequest,
+  type ReleasePayload,
+  STATEMENT_TYPE,
+  type StatementPayload,
+} from "../../firmware/core/wire.js";
 import { describeRelease } from "../../release/describe.js";
 import type { KeyPair } from "../../release/keys.js";
 import { signRoot } from "../../release/root.js";
@@ -45,6 +50,20 @@ export function trustIn({ publicKey: { kid, x, y } }: KeyPair) {
   return { keys: [{ kid, x, y }] };
 }
 
+/** A statement of freshness, which lets everything be installed. */
+export function signStatement(
+  { nonce, device_type: type }: FreshnessRequest,
+  time: number,
+  key: JWK,
+): string {
+  const payload: StatementPayload = { nonce, type, time, expires: time + 600, newest: 0, withdrawn: [] };
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+  const signed = `${encode({ alg: "ES256", typ: STATEMENT_TYPE, kid: key.kid })}.${encode(payload)}`;
+  const privateKey = createPrivateKey({ key: key as JsonWebKey, format: "jwk" });
+  const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" });
+  return `${signed}.${signature.toString("base64url")}`;
+}
+
 /** Space for the rest of an image around the bundle. */
 const FRAME_BYTES = 2048;
 
@@ -76,11 +95,14 @@ export async function keysOf(seed: number): Promise<KeyPair> {
   return { privateKey: { ...publicKey, kid, d: d.toString("base64url") }, publicKey: { ...publicKey, kid } };
 }
 
-/** The trust root that the images have built in, and the next one. Both name the key that signs the releases. */
+/**
+ * The trust root that the images have built in, and two that may follow it. All name the key that signs the releases; the last one says that it signs
+ * statements of freshness, too, so that a device asks for them.
+ */
 export async function rootsOf({
   privateKey,
   publicKey,
-}: KeyPair): Promise<readonly [first: string, next: string]> {
+}: KeyPair): Promise<readonly [first: string, next: string, asking: string]> {
   const { x = "", y = "" } = publicKey;
   const keys = [{ x, y }];
   const first = await draftRoot({
@@ -95,6 +117,7 @@ export async function rootsOf({
     fastForward: [],
   });
   const { text, root } = await signRoot(first, privateKey);
-  const next = await signRoot(await draftRoot({ ...planOf(root), version: 2 }, root), privateKey, root);
-  return [text, next.text];
+  const after = async (freshness: typeof keys) =>
+    signRoot(await draftRoot({ ...planOf(root), version: 2, freshness }, root), privateKey, root);
+  return [text, (await after([])).text, (await after(keys)).text];
 }

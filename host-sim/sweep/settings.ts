@@ -3,6 +3,7 @@
 import { FLOOR_KEY } from "../../firmware/core/clock.js";
 import { TRIAL_REASON_KEY } from "../../firmware/core/trial/boot-validation.js";
 import { UNHEALTHY_KEY } from "../../firmware/core/trial/crash-guard.js";
+import { FRESH_KEY } from "../../firmware/core/trust/freshness.js";
 import { OFFER_BLOCK_KEY, OFFER_NOTE_KEY } from "../../firmware/core/update/offer-crashes.js";
 import { BLOCKED_IMAGE_KEY, RECORD_KEY } from "../../firmware/core/update/record.js";
 import { STAGED_KEY } from "../../firmware/core/update/staged.js";
@@ -19,6 +20,7 @@ const BOOKKEEPING: readonly string[] = [
   OFFER_NOTE_KEY,
   OFFER_BLOCK_KEY,
   FLOOR_KEY,
+  FRESH_KEY,
   STAGED_KEY,
   UNDO_KEY,
   BLOCKED_IMAGE_KEY,

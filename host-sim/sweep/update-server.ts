@@ -1,20 +1,24 @@
 // The update server as the sweep's devices see it: answers at once, out of memory, and offers what the caller decides. The real server is
 // behind the journeys of the tests; here thousands of devices ask, and only their flash is of interest.
 
+import type { JWK } from "jose";
 import {
   type CheckRequest,
   type CheckResponse,
+  FRESHNESS_PATH,
   ROOTS_PATH,
   type StatusRequest,
 } from "../../firmware/core/wire.js";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../network/http-host.js";
 import type { Word } from "./leader.js";
-import { START_TIME, type SweepRelease } from "./release.js";
+import { START_TIME, type SweepRelease, signStatement } from "./release.js";
 
 export interface UpdateServer {
   readonly handler: HttpHandler;
   readonly checks: readonly CheckRequest[];
   readonly reports: readonly StatusRequest[];
+  /** Statements of freshness that it was asked for. */
+  readonly statementCount: number;
   /** Whether the device has shown that it runs this release and has validated it. */
   hasValidated(release: SweepRelease): boolean;
 }
@@ -25,12 +29,16 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
   const reports: StatusRequest[] = [];
   const releases = new Map<string, SweepRelease>();
   let nextRoot: string | undefined;
+  let statementKey: JWK | undefined;
+  const now = (): number => START_TIME + Math.floor(nowMs() / 1000);
+  let statementCount = 0;
 
   function check(request: CheckRequest): CheckResponse {
     checks.push(request);
-    const time = START_TIME + Math.floor(nowMs() / 1000);
-    const { release, hold, nextRoot: next, ...told } = say(server);
+    const time = now();
+    const { release, hold, nextRoot: next, statementKey: key, ...told } = say(server);
     nextRoot = next;
+    statementKey = key;
     const isBehind = next !== undefined && request.root_version === 1;
     const word = { ...told, ...(isBehind ? { root_url: `${ROOTS_PATH}2` } : {}) };
     if (release === undefined || release.version === request.current_version)
@@ -61,6 +69,11 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
     }
     if (request.path === `${ROOTS_PATH}2` && nextRoot !== undefined)
       return { status: 200, body: new TextEncoder().encode(nextRoot) };
+    if (request.path === FRESHNESS_PATH && statementKey !== undefined) {
+      statementCount += 1;
+      const statement = signStatement(parse(request.body), now(), statementKey);
+      return { status: 200, body: new TextEncoder().encode(statement) };
+    }
     const [, path = "", isDigests] = /^(\/firmware\/\d+)(\/digests)?$/.exec(request.path) ?? [];
     const release = releases.get(path);
     if (release === undefined) return { status: 404 };
@@ -71,6 +84,9 @@ export function createUpdateServer(nowMs: () => number, say: (server: UpdateServ
     handler,
     checks,
     reports,
+    get statementCount() {
+      return statementCount;
+    },
     hasValidated({ firmwareId, version, payload }) {
       const evident = ({ image_sha256, slot_state }: { image_sha256?: string; slot_state?: string }) =>
         image_sha256 === payload.imageSha256 && slot_state === "valid";
