@@ -6,8 +6,8 @@ export const HELP = `npm run fuzz -- [server] [--requests 200000] [--seed S] [--
 npm run fuzz -- device [--inputs 1000000] [--seed S] [--first N] [--only KIND] [--json]
   Feeds random inputs to virtual devices. None may restart a device, hang it, let it grow, or have it arm an image that was not signed.
 
-npm run fuzz -- roots [--inputs 100000] [--seed S]
-  Random trust roots: a device accepts those that a reference written with jose accepts, and no others.
+npm run fuzz -- roots|statements|manifests [--inputs 100000] [--seed S]
+  Random trust roots, statements of freshness, manifests: a device accepts those that a reference written with jose accepts, and no others.
 
 npm run fuzz -- device --only KIND --seed S --replay 3,7-9
   Feeds these inputs to one device, and prints what happens.`;

@@ -2,6 +2,7 @@
 // device decides is compared with this. Shares no code with it.
 
 import { flattenedVerify, importJWK, type JWK } from "jose";
+import { bytesIn, decode, isCount, isObject, parse } from "./reading.js";
 
 interface Point {
   readonly x: string;
@@ -90,35 +91,6 @@ async function isGood(
   }
 }
 
-function parse(text: string | undefined): unknown {
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Base64url without padding, in its only spelling. */
-function decode(text: string): string | undefined {
-  const bytes = Buffer.from(text, "base64url");
-  if (bytes.toString("base64url") !== text) return undefined;
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function bytesIn(text: string): number {
-  const bytes = Buffer.from(text, "base64url");
-  return bytes.toString("base64url") === text ? bytes.length : -1;
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-const isCount = (value: unknown, least: number): value is number =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= 0xffffffff;
 const isPoint = (value: unknown): value is Point =>
   isObject(value) && [value.x, value.y].every((one) => typeof one === "string" && bytesIn(one) === 32);
 const isRole = (value: unknown, keyCount: number, most: number): boolean =>

@@ -108,7 +108,7 @@ function spoil(payload: Record<string, unknown>, pick: (count: number) => number
 }
 
 /** One character of the text changed, doubled or gone. */
-function scratched(text: string, pick: (count: number) => number): string {
+export function scratched(text: string, pick: (count: number) => number): string {
   const at = pick(text.length);
   const other = 'AZaz09-_+=."{}[],: '[pick(19)] ?? "";
   return text.slice(0, at) + [other, "", text.charAt(at) + other][pick(3)] + text.slice(at + 1);
@@ -146,7 +146,7 @@ function decide(held: Root, text: string): { readonly accepted: boolean; readonl
   }
 }
 
-function isGood(
+export function isGood(
   signed: Buffer,
   point: { readonly x: string; readonly y: string },
   signature: Uint8Array,
