@@ -5,7 +5,7 @@ import { fuzzDevice } from "./device/run.js";
 
 /** `FUZZ_SEED` repeats a run; `npm run fuzz -- device` is the long one. */
 const seed = process.env.FUZZ_SEED ?? "skyslot";
-const INPUT_COUNT = 8000;
+const INPUT_COUNT = 4000;
 
 describe("a device under random inputs", function () {
   this.timeout(600_000);

@@ -22,7 +22,7 @@ import { CrashProcesses, endOf } from "./processes.js";
 import { expectNoOrphans, Workload } from "./workload.js";
 
 const SEED = process.env.SKYSLOT_CRASH_SEED ?? "2";
-const ROUND_COUNT = Number(process.env.SKYSLOT_CRASH_ROUNDS ?? 25);
+const ROUND_COUNT = Number(process.env.SKYSLOT_CRASH_ROUNDS ?? 15);
 /** It is also killed this many times while it migrates a database of release 0.1.0. */
 const MIGRATION_ROUND_COUNT = Math.ceil(ROUND_COUNT / 3);
 /** A start takes some 45 steps, an upload 30, a check 10. */

@@ -15,7 +15,7 @@ import { CrashProcesses, endOf } from "./processes.js";
 import { Workload } from "./workload.js";
 
 const SEED = process.env.SKYSLOT_CRASH_SEED ?? "2";
-const ROUND_COUNT = Number(process.env.SKYSLOT_LOST_ROUNDS ?? 50);
+const ROUND_COUNT = Number(process.env.SKYSLOT_LOST_ROUNDS ?? 25);
 /** Between two losses: some requests succeed, others are in the middle. */
 const MAX_PAUSE_MS = 150;
 
