@@ -50,6 +50,7 @@ import { dashboardRoutes } from "./dashboard/routes.js";
 import { DeviceLimit } from "./devices/limit.js";
 import { expireOrders } from "./devices/orders.js";
 import { DeviceRate } from "./devices/rate.js";
+import { readingSampler } from "./devices/reading-history.js";
 import { sampleFleet } from "./devices/version-history.js";
 import { arduinoRoutes } from "./dialects/arduino-routes.js";
 import { firmwareRoutes } from "./dialects/firmware-routes.js";
@@ -223,10 +224,12 @@ export function createApp(options: AppOptions): FastifyInstance {
   // Only JSON and multipart: a page on another site cannot send either without asking first, and it is never allowed.
   app.removeContentTypeParser("text/plain");
   readEmptyBodies(app);
+  const sampleReadings = readingSampler(context);
   app.decorate("tick", async () => {
     await clockWatch.tick();
     await sampleFleet(context);
     await rootWatch.tick(context);
+    await sampleReadings();
     await tickRollouts(context);
     await expireOrders(context);
     // Of a server that was stopped. It may take minutes: nobody waits for it.

@@ -2,6 +2,7 @@
 
 import { requireChange, requireChangeOfAll, requireSight, sightOf } from "../auth/require-change.js";
 import { findAssignment } from "../content/assigned.js";
+import { requirePanel } from "../content/panel.js";
 import { recordChange } from "../events/journal.js";
 import type { Actor } from "../shared/actor.js";
 import { defined } from "../shared/defined.js";
@@ -134,6 +135,7 @@ function assignmentRoutes(app: Api, context: Context): void {
         actor,
         async (journal) => {
           await requireTarget(actor, journal.store, terms.target);
+          await requirePanel(journal, terms.target, await journal.store.findDevice(terms.target.name));
           await findImage(journal.store, terms.imageId, actor);
           await requireRoom(journal.store, terms.target);
           const added = await journal.store.addContentAssignment({

@@ -2,6 +2,7 @@
 // (image-access.ts). Every answer has a length, 304 too: otherwise the HTTP client on the device waits for the end of the connection.
 
 import { CONTENT_PATH } from "../../firmware/core/wire.js";
+import { notePanel } from "../content/panel.js";
 import { Refusal } from "../shared/refusal.js";
 import { sent, UNCHANGED } from "./answers.js";
 import { PICTURE_TYPE } from "./content-views.js";
@@ -30,15 +31,17 @@ export function contentRoutes(app: Api, context: Context): void {
       const { id } = request.params;
       await boundDevice(context, request, id);
       // A device that was only given a token by hand has an identity and no record.
-      const type = (await store.findDevice(id))?.type ?? (await store.findIdentity(id))?.deviceType;
+      const device = await store.findDevice(id);
+      const type = device?.type ?? (await store.findIdentity(id))?.deviceType;
       const audience = await requireAccess(request, context, { deviceType: type, deviceId: id });
       const found = await content.find({ id, type });
+      const isUnchanged = found !== undefined && hasIt(headers["if-none-match"], found.etag);
+      if (device && method === "GET") await notePanel(context, id, found?.etag ?? null, isUnchanged);
       if (!found) throw new Refusal("CONTENT_NONE", `no picture is assigned to device ${id}`);
       reply
         .header("etag", found.etag)
         .header("cache-control", audience === "everybody" ? "no-cache" : "private, no-cache");
-      if (hasIt(headers["if-none-match"], found.etag))
-        return reply.code(304).header("content-length", 0).send();
+      if (isUnchanged) return reply.code(304).header("content-length", 0).send();
       reply.type(PICTURE_TYPE).header("content-length", found.pbm.length);
       return method === "HEAD" ? reply.send() : reply.send(Buffer.from(found.pbm));
     },

@@ -2,8 +2,10 @@
 
 import { Type } from "@sinclair/typebox";
 import { requireSight, sightOf } from "../auth/require-change.js";
+import { findPanelImage } from "../content/panel.js";
 import { changeDevice, changeDevices, findSeenDevice, relabel } from "../devices/changes.js";
 import { describeVouching } from "../devices/identity-changes.js";
+import { DAILY_READINGS_MS, HOURLY_READINGS_MS } from "../devices/reading-history.js";
 import { viewEvent } from "../events/event-view.js";
 import { askWhy } from "../rollout/ask-why.js";
 import { FORMER_VERDICTS } from "../rollout/verdicts.js";
@@ -14,6 +16,7 @@ import { NO_LABELS } from "../shared/rollout.js";
 import type { Device, DeviceAbilities, DeviceIdentity } from "../store/store.js";
 import { findRemovable } from "../updates/remove-device.js";
 import { listOf, ok, page, resultsOf } from "./answers.js";
+import { viewImage } from "./content-views.js";
 import type { Context } from "./context.js";
 import { filterOf } from "./device-bulk-routes.js";
 import { DevicePatch, DeviceQuery, DevicesPatch, TimelineQuery } from "./device-schemas.js";
@@ -24,10 +27,12 @@ import {
   LabelsView,
   ListedDeviceView,
   OfferView,
+  ReadingSampleView,
   ReasonView,
   viewDevice,
   viewLabelCount,
   viewOutcomes,
+  viewReadingSample,
   viewReason,
 } from "./device-views.js";
 import { dateTime, integer, list, number, orNull, text } from "./fields.js";
@@ -39,6 +44,10 @@ import { DeviceParams } from "./schemas.js";
 import type { Api } from "./typed-app.js";
 
 const ATTEMPT_COUNT = 20;
+const DAY_MS = 24 * 60 * 60_000;
+const ReadingsQuery = Type.Object({
+  days: Type.Integer({ minimum: 1, maximum: DAILY_READINGS_MS / DAY_MS, default: 3 }),
+});
 
 export function deviceAdminRoutes(app: Api, context: Context): void {
   const { store, settings, now } = context;
@@ -114,6 +123,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
         ...(await store.findLabels(device.id)),
         ...presenceOf(device, identity),
         attributes: (await store.findAttributes(device.id)) ?? null,
+        panel: await viewPanel(context, device.id),
         abilities: viewAbilities(await store.findAbilities(device.id)),
         attempts: attempts.rows.map(viewUpdate),
         rollouts: members.map(({ isCounted, ...member }) => ({
@@ -168,6 +178,34 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
     },
   );
 
+  app.get(
+    "/api/devices/:id/readings",
+    route(
+      "read",
+      "What a device's sensors said over time: hourly, and daily for older samples",
+      ok(
+        Type.Object({
+          device_id: text(),
+          hourly_days: integer("So many of the last days are hourly"),
+          samples: list(ReadingSampleView, "Oldest first"),
+        }),
+      ),
+      { params: DeviceParams, querystring: ReadingsQuery },
+    ),
+    async (request) => {
+      const { id } = await findSeenDevice(store, actorOf(request), request.params.id);
+      const since = now() - request.query.days * DAY_MS;
+      const hourly = await store.listReadingSamples("hourly", id, since);
+      const daily = await store.listReadingSamples("daily", id, since);
+      const older = daily.filter((one) => one.time < (hourly[0]?.time ?? Number.POSITIVE_INFINITY));
+      return {
+        device_id: id,
+        hourly_days: HOURLY_READINGS_MS / DAY_MS,
+        samples: [...older, ...hourly].map((one) => viewReadingSample(one)),
+      };
+    },
+  );
+
   app.patch(
     "/api/devices/:id",
     route("devices:write", "Change a device's tags, group and pin", ok(LabelsView), {
@@ -203,6 +241,18 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       return { changed: results.doneCount, failed: results.refusedCount, devices: results.views };
     },
   );
+}
+
+async function viewPanel(context: Context, deviceId: string) {
+  const panel = await context.store.findPanel(deviceId);
+  if (!panel) return null;
+  const image = await findPanelImage(context, panel);
+  return {
+    asked_at: time(panel.askedAt),
+    etag: panel.etag,
+    fetched_at: panel.fetchedAt === null ? null : time(panel.fetchedAt),
+    image: image ? viewImage(image) : null,
+  };
 }
 
 const viewAbilities = (known: DeviceAbilities | undefined) =>

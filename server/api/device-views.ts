@@ -4,9 +4,10 @@ import { type Static, Type } from "@sinclair/typebox";
 import type { Readings } from "../../firmware/core/wire.js";
 import type { Outcome } from "../devices/changes.js";
 import type { Seen } from "../events/live.js";
-import type { Device } from "../store/store.js";
+import type { Device, ReadingSample } from "../store/store.js";
 import { AbilitiesView } from "./ability-schemas.js";
 import { RefusedDevice } from "./answers.js";
+import { ImageView } from "./content-views.js";
 import { DEVICE_STATUSES, SLOT_STATES } from "./device-schemas.js";
 import {
   boolean,
@@ -70,6 +71,17 @@ const readingsOf = (readings: Readings | null) => ({
   humidityPercent: readings?.humidity_percent ?? null,
   batteryPercent: readings?.battery_percent ?? null,
 });
+
+export const ReadingSampleView = named("ReadingSample", "What the sensors of a device said at a time", {
+  time: dateTime(),
+  ...readingFields,
+  rssi: integerOrNull("dBm"),
+});
+export type ReadingSampleView = Static<typeof ReadingSampleView>;
+export const viewReadingSample = viewer(ReadingSampleView, ({ readings, ...sample }: ReadingSample) => ({
+  ...sample,
+  ...readingsOf(readings),
+}));
 
 /** What a check changes without being an event. */
 const SeenView = Type.Object({
@@ -136,6 +148,15 @@ export const DeviceDetailView = named("DeviceDetail", "A device, its attempts an
   attributes: orNull(
     Type.Record(Type.String(), Type.String()),
     "What else a client of another system has said of itself; null: nothing",
+  ),
+  panel: orNull(
+    named("Panel", "The panel of a device", {
+      asked_at: dateTime("When it first asked for a picture"),
+      etag: textOrNull("Of the picture that it has; null: none was there for it"),
+      fetched_at: dateTimeOrNull("null: it had that already when it was asked about"),
+      image: orNull(ImageView, "null: it was not uploaded here, or is deleted"),
+    }),
+    "null: it never asked for a picture",
   ),
   abilities: orNull(AbilitiesView, "null: it has told nothing, and may be ordered anything"),
   attempts: list(UpdateView, "Newest first"),

@@ -63,6 +63,8 @@ export interface ContentSight {
 export interface ContentStore {
   addContentImage(image: NewContentImage): Promise<ContentImage>;
   findContentImage(id: number): Promise<ContentImage | undefined>;
+  /** The newest one whose SHA-256 begins so. */
+  findContentImageByHash(start: string): Promise<ContentImage | undefined>;
   /** Newest first. */
   listContentImages(page: Page, sight?: ContentSight): Promise<Paged<ContentImage>>;
   maySeeContentImage(id: number, sight: ContentSight): Promise<boolean>;

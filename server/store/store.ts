@@ -20,6 +20,8 @@ import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
 import type { LastSeenStore, NoOpStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
+import type { PanelStore } from "./panels.js";
+import type { ReadingSampleStore } from "./reading-samples.js";
 import type { RemovedDeviceStore } from "./removed-devices.js";
 import type { RolloutStore } from "./rollouts.js";
 import type { SigningKeyStore } from "./signing-keys.js";
@@ -50,6 +52,8 @@ export * from "./mesh.js";
 export * from "./no-op-checks.js";
 export * from "./orders.js";
 export * from "./page.js";
+export * from "./panels.js";
+export * from "./reading-samples.js";
 export * from "./removed-devices.js";
 export * from "./rollouts.js";
 export * from "./signing-keys.js";
@@ -67,6 +71,8 @@ export interface StoreParts
   extends ApiTokenStore,
     AttributeStore,
     AbilityStore,
+    PanelStore,
+    ReadingSampleStore,
     AuditStore,
     BlobUseStore,
     BulkJobStore,

@@ -127,7 +127,10 @@ async function logDevice(journal: Journal, known: Device | undefined, device: De
         ? `${deviceId} has had no statement of freshness for two weeks: somebody may keep updates from it, or this server's freshness key is not in its trust root`
         : `${deviceId} has had a statement of freshness again`,
     });
-  if (known.bootCount !== null && device.bootCount !== null && known.bootCount !== device.bootCount) {
+  const isAnew =
+    known.bootCount !== null && device.bootCount !== null && known.bootCount !== device.bootCount;
+  // one that sleeps wakes up a hundred times a day
+  if (isAnew && device.resetReason !== "deep-sleep") {
     await journal.log({
       kind: "device.booted",
       deviceId,

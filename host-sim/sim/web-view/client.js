@@ -118,12 +118,18 @@ function drawPin(picture, { level }) {
   label(picture, level ? "on" : "off");
 }
 
-/** Lamps take light, screens take corrected values: the square root undoes the correction. */
+/**
+ * A dim lamp has a little of its colour and no glow to speak of; the square root is how bright an eye finds it. A lamp that is off has the
+ * colour of its body, so that a dim one is never darker than one that is off.
+ */
 function light(lamp, channels) {
-  const [red, green, blue] = channels.map((value) => Math.round(255 * Math.sqrt(value / 255)));
-  const isLit = red + green + blue > 0;
-  lamp.style.background = isLit ? `rgb(${red} ${green} ${blue})` : "";
-  lamp.style.boxShadow = isLit ? `0 0 1rem rgb(${red} ${green} ${blue} / 70%)` : "";
+  const most = Math.max(...channels);
+  const colour = `rgb(${channels.map((value) => Math.round((255 * value) / Math.max(most, 1))).join(" ")}`;
+  const share = Math.sqrt(most / 255);
+  lamp.style.background =
+    most === 0 ? "" : `color-mix(in srgb, ${colour}) ${Math.round(10 + 90 * share)}%, var(--lamp))`;
+  lamp.style.boxShadow =
+    most === 0 ? "" : `0 0 ${share.toFixed(2)}rem ${colour} / ${Math.round(70 * share)}%)`;
 }
 
 function drawPanel(canvas, { width, height, rows }) {

@@ -33,6 +33,8 @@ import { bulkJobs } from "./0141-bulk-jobs.js";
 import { trustRoots } from "./0142-trust-roots.js";
 import { frozenDevices } from "./0143-frozen-devices.js";
 import { abilities } from "./0150-abilities.js";
+import { panels } from "./0151-panels.js";
+import { readingSamples } from "./0152-reading-samples.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -69,4 +71,6 @@ export const migrations: readonly StoreMigration[] = [
   trustRoots,
   frozenDevices,
   abilities,
+  panels,
+  readingSamples,
 ];

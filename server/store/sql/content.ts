@@ -22,6 +22,16 @@ export function createContentStore(db: Kysely<Tables>): ContentStore {
 
     findContentImage: (id) => images.find(db, { id }),
 
+    findContentImageByHash: (start) =>
+      images.first(
+        images
+          .select(db)
+          .where("hash", ">=", start)
+          .where("hash", "<", `${start}g`)
+          .orderBy("id", "desc")
+          .limit(1),
+      ),
+
     listContentImages(page, sight) {
       const all = images.select(db);
       const some = sight ? all.where((where) => seen(where, db, sight)) : all;

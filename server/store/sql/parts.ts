@@ -21,6 +21,8 @@ import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
 import { createNoOpStore } from "./no-op-checks.js";
 import { createOrderStore } from "./orders.js";
+import { createPanelStore } from "./panels.js";
+import { createReadingSampleStore } from "./reading-samples.js";
 import { createRemovedDeviceStore } from "./removed-devices.js";
 import { createRolloutStore } from "./rollouts.js";
 import { createSigningKeyStore } from "./signing-keys.js";
@@ -53,6 +55,8 @@ const PARTS = Object.freeze([
   createTrustRootStore,
   createAttributeStore,
   createAbilityStore,
+  createPanelStore,
+  createReadingSampleStore,
   createMeshStore,
   createUserStore,
   createApiTokenStore,

@@ -15,6 +15,8 @@ const PRESENT = [
   "device_tags",
   "device_attributes",
   "device_abilities",
+  "panels",
+  "reading_samples",
   "device_identities",
 ] as const;
 /** What has become of it. */

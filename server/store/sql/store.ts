@@ -167,6 +167,7 @@ function readAfter(lastSeen: LastSeen, parts: StoreParts) {
     countStatuses: after(parts.countStatuses),
     countDevicesSeenSince: after(parts.countDevicesSeenSince),
     pullBackTimes: after(parts.pullBackTimes),
+    sampleReadings: after(parts.sampleReadings),
     tallyRollout: after(parts.tallyRollout),
   } satisfies Partial<StoreParts>;
 }

@@ -18,6 +18,7 @@ import type {
   MeshNode,
   MeshUpdate,
   OneTimeLink,
+  Panel,
   RegistrationPolicy,
   RemovedDevice,
   Session,
@@ -90,6 +91,14 @@ export interface Tables {
     set_hash: string;
     setting_values: string;
     told_at: number;
+  };
+  panels: RowOf<Panel>;
+  reading_samples: {
+    is_daily: number;
+    device_id: string;
+    time: number;
+    readings: string;
+    rssi: number | null;
   };
   ota_updates: RowOf<MeshUpdate, "id">;
   ota_node_status: RowOf<MeshNode>;

@@ -74,6 +74,7 @@ const POLICY = { registration: "enrolment", tokens: "optional" };
 
 /** About one thing. In the order in which the owner of a type may do all of it. */
 const ONE: Readonly<Record<string, Ask>> = {
+  "GET /api/devices/:id/readings": ({ device }) => at(`/api/devices/${device}/readings`),
   "GET /api/content-admin/devices/:id": ({ device }) => at(`/api/content-admin/devices/${device}`),
   "GET /api/content-admin/images/:id": ({ image }) => at(`/api/content-admin/images/${image}`),
   "GET /api/devices/:id": ({ device }) => at(`/api/devices/${device}`),

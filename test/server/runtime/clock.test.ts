@@ -171,6 +171,9 @@ describe("the columns with a time", () => {
     "firmware.updated_at",
     // Corrected by a rule of its own.
     "login_buckets.full_at",
+    "panels.asked_at",
+    "panels.fetched_at",
+    "reading_samples.time",
     "rollout_members.lease_until",
     "version_samples.time",
     // Where a migration copies the next one's rows.

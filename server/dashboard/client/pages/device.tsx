@@ -10,6 +10,8 @@ import { useAction, useData } from "../data.js";
 import { Facts, Running } from "../device.js";
 import { Labels } from "../devices/labels.js";
 import { Orders } from "../devices/orders.js";
+import { Panel, type PanelView } from "../devices/panel.js";
+import { ReadingHistory } from "../devices/readings.js";
 import { Removal } from "../devices/removal.js";
 import { REMOVED_PATH, RemovedDevice } from "../devices/removed.js";
 import type { DeviceRow } from "../devices/row.js";
@@ -30,6 +32,7 @@ const SHOWN_ATTEMPT_COUNT = 5;
 interface DeviceAnswer extends DeviceRow {
   readonly attributes: Readonly<Record<string, string>> | null;
   readonly abilities: AbilitiesView | null;
+  readonly panel: PanelView | null;
   readonly attempts: readonly UpdateView[];
 }
 interface EventsAnswer {
@@ -87,6 +90,8 @@ export function DevicePage({ params, model, now }: PageProps) {
       <p class="labels">
         <LabelPills {...data} />
       </p>
+      <Panel panel={data.panel} now={now + model.clockOffsetMs} />
+      <ReadingHistory path={path} />
       <Orders device={data} mayChange={mayChange} />
       <h2>Attempts</h2>
       {data.attempts.length === 0 && <Empty title="No updates yet">The reasons are listed above.</Empty>}

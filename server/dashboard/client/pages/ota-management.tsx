@@ -14,7 +14,7 @@ import { readOffset } from "../parts/pages-of-list.js";
 import { Releases } from "../releases/list.js";
 import { Upload } from "../releases/upload.js";
 import { RolloutCard } from "../rollouts/card.js";
-import { Link } from "../router.js";
+import { go, Link, withQuery } from "../router.js";
 import { Systems } from "../systems/list.js";
 
 const RELEASE_LIMIT = 20;
@@ -47,6 +47,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
   const mayRoll = useMay("rollouts:write");
   const types = useData<TypesAnswer>(mayUpload ? "/api/types" : undefined);
   const [isUploading, setIsUploading] = useState(false);
+  const [newId, setNewId] = useState<number>();
   const legacyTypes = (types.data?.types ?? [])
     .filter(({ kind }) => kind === "legacy")
     .map(({ name }) => name);
@@ -70,8 +71,10 @@ export function OtaManagement({ place, model, now }: PageProps) {
       {mayUpload && (isUploading || hasNoRelease) && (
         <Upload
           legacyTypes={legacyTypes}
-          onDone={() => {
+          onDone={(id) => {
             setIsUploading(true);
+            setNewId(id);
+            if (releaseOffset > 0) go(withQuery(place, { releases: "" }), true);
             releases.reload();
           }}
         />
@@ -110,6 +113,7 @@ export function OtaManagement({ place, model, now }: PageProps) {
             releases={releases.data.firmware}
             now={now + model.clockOffsetMs}
             onChange={releases.reload}
+            newId={newId}
           />
           {releases.data.total > RELEASE_LIMIT && (
             <Pager

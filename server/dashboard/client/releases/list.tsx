@@ -1,5 +1,6 @@
 // The list of releases, with the actions for each.
 
+import { useEffect, useRef } from "preact/hooks";
 import type { FirmwareView } from "../../../api/release-views.js";
 import { describeRollouts, isWithheld } from "../../../shared/rollout-offering.js";
 import type { RolloutView } from "../../../shared/rollout-view.js";
@@ -19,9 +20,11 @@ interface ListProps {
   /** Milliseconds, by the server's clock. */
   readonly now: number;
   readonly onChange: () => void;
+  /** One that was just uploaded: shown and marked. */
+  readonly newId?: number | undefined;
 }
 
-export function Releases({ releases, now, onChange }: ListProps) {
+export function Releases({ releases, now, onChange, newId }: ListProps) {
   const mayChange = useMay("releases:write");
   const mayRoll = useMay("rollouts:write");
   const question = useQuestion();
@@ -32,7 +35,7 @@ export function Releases({ releases, now, onChange }: ListProps) {
         rows={releases}
         keyOf={({ id }) => id}
         columns={[
-          ["Release", (firmware) => <Name firmware={firmware} />],
+          ["Release", (firmware) => <Name firmware={firmware} isNew={firmware.id === newId} />],
           ["Board", ({ hardware }) => hardware],
           ["Size", ({ file_size }) => bytes(file_size), "mono"],
           ["Needs", ({ min_current_version }) => min_current_version ?? "any", "mono"],
@@ -71,13 +74,29 @@ export function Releases({ releases, now, onChange }: ListProps) {
   );
 }
 
-const Name = ({ firmware }: { readonly firmware: FirmwareView }) => (
-  <>
-    {firmware.device_type} <span class="mono">{versionOf(firmware.version, firmware.build_number)}</span>
-    {!firmware.is_signed && <span class="pill failed">not signed</span>}
-    {firmware.release_notes && <p class="quiet notes">{firmware.release_notes}</p>}
-  </>
-);
+interface NameProps {
+  readonly firmware: FirmwareView;
+  readonly isNew: boolean;
+}
+
+function Name({ firmware, isNew }: NameProps) {
+  const row = useRef<HTMLSpanElement>(null);
+  useEffect(() => {
+    if (isNew) row.current?.scrollIntoView({ block: "center", behavior: "smooth" });
+  }, [isNew]);
+  return (
+    <>
+      {isNew && (
+        <span ref={row} class="pill success">
+          just uploaded
+        </span>
+      )}{" "}
+      {firmware.device_type} <span class="mono">{versionOf(firmware.version, firmware.build_number)}</span>
+      {!firmware.is_signed && <span class="pill failed">not signed</span>}
+      {firmware.release_notes && <p class="quiet notes">{firmware.release_notes}</p>}
+    </>
+  );
+}
 
 /** The server refuses it, and says why, while anything needs the release. */
 const Delete = ({ firmware, onDone }: { readonly firmware: FirmwareView; readonly onDone: () => void }) => (

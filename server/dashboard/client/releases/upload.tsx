@@ -37,7 +37,7 @@ interface Image {
 
 interface UploadProps {
   readonly legacyTypes: readonly string[];
-  readonly onDone: () => void;
+  readonly onDone: (id: number) => void;
 }
 
 export function Upload({ legacyTypes, onDone }: UploadProps) {
@@ -89,7 +89,7 @@ export function Upload({ legacyTypes, onDone }: UploadProps) {
       setImage(undefined);
       setManifest(undefined);
       reset();
-      onDone();
+      onDone(firmware.id);
     });
 
   const typeAndBoard = (
