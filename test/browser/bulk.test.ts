@@ -36,6 +36,8 @@ describe("many devices at once, from the browser", function () {
 
   it("labels all that match, on every page of the list", async () => {
     await page.goto(`${stage.url}/devices`);
+    const box = await page.getByLabel("All of this page").boundingBox();
+    expect([box?.width, box?.height]).to.deep.equal([24, 24]);
     await page.getByLabel("All of this page").check();
     await bulk.getByText("50 devices selected").waitFor();
     await bulk.getByRole("button", { name: `Select all ${DEVICE_COUNT} devices that match` }).click();
