@@ -93,7 +93,7 @@ describe("an update of a fleet, from the browser", function () {
     await page.getByText("base 1.1.0 for esp32", { exact: true }).waitFor();
     await page.getByRole("button", { name: "Upload", exact: true }).click();
     await page.getByText("base 1.1.0 is here, and is not offered yet").waitFor();
-    await page.getByRole("row", { name: /base 1\.1\.0/ }).waitFor();
+    await page.getByRole("row", { name: /just uploaded base 1\.1\.0/ }).waitFor();
   });
 
   it("shows the plan of a rollout in two stages before it begins", async () => {
