@@ -186,23 +186,27 @@ typedef struct {
 	session_t *session;
 	TaskHandle_t caller;
 	int32_t result;
+	volatile int is_done;
 } handshake_t;
 
 static void handshake_task(void *context)
 {
 	handshake_t *handshake = context;
+	TaskHandle_t caller = handshake->caller;
 	handshake->result = shake_hands(handshake->session);
-	xTaskNotifyGive(handshake->caller);
+	handshake->is_done = 1; // from here on it may be gone
+	xTaskNotifyGive(caller);
 	vTaskDelete(NULL);
 }
 
 static int32_t shake_hands_apart(session_t *session)
 {
-	handshake_t handshake = { session, xTaskGetCurrentTaskHandle(), NO_MEMORY };
+	handshake_t handshake = { session, xTaskGetCurrentTaskHandle(), NO_MEMORY, 0 };
 	UBaseType_t priority = uxTaskPriorityGet(NULL);
 	if (xTaskCreate(handshake_task, "tls", HANDSHAKE_STACK_BYTES / sizeof(StackType_t), &handshake, priority, NULL) != pdPASS)
 		return session->failure = NO_MEMORY;
-	ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+	while (!handshake.is_done) // others may notify this task too
+		ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
 	return handshake.result;
 }
 #else
