@@ -2,7 +2,7 @@
 // either.
 
 import type { SavePurpose, TimerName } from "./effect.js";
-import type { TlsErrorCode, UpdateErrorCode } from "./errors.js";
+import type { Failure, TlsErrorCode, UpdateErrorCode } from "./errors.js";
 import type { JsonObject } from "./json.js";
 import type { Section } from "./section.js";
 import type { StoredValues } from "./stored.js";
@@ -439,7 +439,7 @@ export type Event =
   | { readonly type: "joinFailed"; readonly ssid: string; readonly reason: JoinFailure }
   | { readonly type: "serverReached" }
   /** A check had no answer, or none that can be used. */
-  | { readonly type: "serverMissed" }
+  | { readonly type: "serverMissed"; readonly tls?: Failure<TlsErrorCode> }
   | { readonly type: "updateFailed"; readonly code: UpdateErrorCode; readonly message: string }
   /** The last installation has failed, as a boot after it found out: until its result is told, each boot does. */
   | {

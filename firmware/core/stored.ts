@@ -9,6 +9,7 @@ export const STORED_LIMITS: Readonly<Record<string, number>> = Object.freeze({
   ssid: 200,
   password: 400,
   server: 200,
+  "tls.authority": 1_900,
   "check.seconds": 10,
   "device.name": 40,
   "push.token": 64,

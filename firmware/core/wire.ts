@@ -68,6 +68,7 @@ export const OWNERS_SETTINGS: readonly string[] = Object.freeze([
   "server",
   "acceptUnsigned",
   "acceptBearer",
+  "authority",
   "token",
   "networks",
   "ssid",

@@ -69,7 +69,7 @@ const connected = (
   restarts: RestartNote,
   dispatch: Dispatch,
   push = new PushServer(dispatch),
-  tls = new Tls(native),
+  tls = new Tls(native, storage),
 ): Adapters => ({
   app,
   discovery: new Discovery(dispatch),

@@ -2,8 +2,10 @@
 
 import config from "mc/config";
 import type { Effect } from "../core/effect.js";
+import { AUTHORITY_KEY } from "../core/settings/authority.js";
 import type { Native } from "./native.js";
 import { PUBLIC_AUTHORITIES } from "./public-authorities.js";
+import type { Storage } from "./storage.js";
 
 /** Operations of skyslot_tls. */
 export const OPERATION = Object.freeze({
@@ -20,12 +22,14 @@ export const OPERATION = Object.freeze({
 
 export class Tls {
   readonly native: Native;
+  readonly #storage: Storage;
   readonly #startedAt = Date.now();
   #bootedAfter = 0;
   #toldBoot: number | undefined;
 
-  constructor(native: Native) {
+  constructor(native: Native, storage: Storage) {
     this.native = native;
+    this.#storage = storage;
   }
 
   setTime({ bootedAfter, toldBoot }: Extract<Effect, { readonly type: "setTime" }>): void {
@@ -42,9 +46,10 @@ export class Tls {
     return session;
   }
 
-  /** One that cannot be read fails the session's next step. */
+  /** The owner's own authority alone, if there is one. One that cannot be read fails the session's next step. */
   #trust(session: number): void {
-    const authorities = config.authorities ?? PUBLIC_AUTHORITIES;
+    const own = this.#storage.read(AUTHORITY_KEY);
+    const authorities = own ? [own] : (config.authorities ?? PUBLIC_AUTHORITIES);
     for (let i = 0; i < authorities.length; i++) {
       const text = ArrayBuffer.fromString(authorities[i] as string);
       this.native.skyslot_tls(session, OPERATION.trust, text, text.byteLength);

@@ -1,6 +1,7 @@
 // The virtual functions of firmware/platform/native/skyslot-tls.c: real TLS with whatever is at the other end of the bytes. The results are
 // those of the C file.
 
+import { X509Certificate } from "node:crypto";
 import type { Machine } from "../machine/machine.js";
 import { ByteQueue } from "../network/byte-queue.js";
 import { type ChainProblem, chainProblem, type Judgement } from "../network/tls-chain.js";
@@ -126,6 +127,12 @@ class Session {
   }
 
   #trust(certificate: Uint8Array): number {
+    try {
+      new X509Certificate(certificate);
+    } catch {
+      this.#failure = FAILED;
+      return FAILED;
+    }
     this.#judgement.authorities.push(certificate);
     return 0;
   }

@@ -1,8 +1,10 @@
 // A device and its update server by https, with certificates of a private authority, good and bad. Real TLS: host-sim/network/tls-engine.ts.
 
 import { expect } from "chai";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { buildFirmwareImage, extractBundle } from "../../host-sim/hardware/image/app-image.js";
 import { compileTime } from "../../host-sim/image-build/compile-time.js";
+import { Phone } from "../../host-sim/network/phone.js";
 import type { TlsIdentity } from "../../host-sim/network/tls-stream.js";
 import { type Authority, makeAuthority } from "./authority.js";
 import { imageOf, type Rig, type RigOptions, START_TIME, setUpRig } from "./rig.js";
@@ -86,6 +88,38 @@ describe("an update server by https", () => {
     expect(await refusal()).include("TLS_NOT_YET_VALID");
     const count = rig.checks.length;
     expect(await run(() => rig.checks.length > count), "without a time it cannot be told").equal(true);
+  });
+
+  it("by the owner's own authority is asked as soon as the owner has given the device that; until then its page says why not", async () => {
+    const image = await imageOf("base", "1.0.0", "esp32", { server: SERVER }); // trusts the public ones
+    await start({ image });
+    expect(await refusal()).include("TLS_UNTRUSTED");
+    const { world, network } = rig.desk;
+    const address = rig.trace.join("\n").match(/address (\d+\.\d+\.\d+\.\d+)/)![1]!;
+    const phone = new Phone({ world, network, name: "phone", mac: "02:00:00:00:00:77" });
+    const settled = async <T>(promise: Promise<T>): Promise<T> => {
+      let isOver = false;
+      const over = () => {
+        isOver = true;
+      };
+      promise.then(over, over);
+      await run(() => isOver, 60_000);
+      return promise;
+    };
+    await settled(phone.join(HOME.ssid, HOME.password));
+    const health = async () => JSON.parse((await settled(phone.get("/api/health", address))).text);
+    const { status, problems } = await health();
+    expect(status).equal("degraded");
+    expect(problems).deep.equal([
+      { code: "TLS_UNTRUSTED", message: `${HOST} has a certificate that no authority has signed which this device trusts.` },
+    ]);
+    const headers = { "content-type": "application/json", authorization: `Bearer ${OWNER_TOKEN}` };
+    const change = JSON.stringify({ authority: authority.certificate });
+    const changed = await settled(phone.post("/api/settings", change, address, { headers }));
+    expect(JSON.parse(changed.text)).include({ hasAuthority: true, server: SERVER });
+    expect(await run(() => rig.checks.length > 0)).equal(true);
+    await rig.desk.world.runFor(1_000);
+    expect((await health()).problems).deep.equal([]);
   });
 
   it("that shares no suite, or no version of TLS, with the device is TLS_REFUSED", async () => {

@@ -51,6 +51,8 @@ export interface LocalApiState {
   readonly rssi: number;
   readonly portalOpen: boolean;
   readonly serverReached: boolean;
+  /** Why the last check has failed, if that was TLS. */
+  readonly tlsFailure: Problem | undefined;
   /** Unhealthy boots before a start in safe mode; 0: not in safe mode. */
   readonly safeModeAfter: number;
   readonly lastError: LastError | undefined;
@@ -88,6 +90,7 @@ export const initialLocalApi: LocalApiState = Object.freeze({
   rssi: 0,
   portalOpen: false,
   serverReached: false,
+  tlsFailure: undefined,
   safeModeAfter: 0,
   lastError: undefined,
   lastRollBack: undefined,

@@ -77,9 +77,9 @@ export function localApiStep(state: LocalApiState, event: Stamped): Step {
     case "portalClosed":
       return [{ ...state, portalOpen: false }, []];
     case "serverReached":
-      return [{ ...state, serverReached: true }, []];
+      return [{ ...state, serverReached: true, tlsFailure: undefined }, []];
     case "serverMissed":
-      return [{ ...state, serverReached: false }, []];
+      return [{ ...state, serverReached: false, tlsFailure: event.tls }, []];
     case "safeModeEntered":
       return [{ ...state, safeModeAfter: event.unhealthyCount }, []];
     case "joinFailed":

@@ -66,7 +66,7 @@ export function healthFacts(
     freeHeapBytes,
     lastError: lastError ?? null,
     lastRollBack: lastRollBack ?? null,
-    problems: state.freshness?.isFrozen ? [...state.problems, FROZEN] : state.problems,
+    problems: problemsOf(state),
     ...(boot && state.peer ? pairHealth(state, boot, state.peer, { at, freeHeapBytes }) : {}),
   };
 }
@@ -88,6 +88,13 @@ const FROZEN: Problem = Object.freeze({
   message:
     "For two weeks no server has shown this device what is new: updates may be kept from it. Look whether the update server has its freshness key, and whether somebody is in between.",
 });
+
+/** Those that last, and those of now. */
+const problemsOf = ({ problems, freshness, tlsFailure }: LocalApiState): readonly Problem[] => [
+  ...problems,
+  ...(freshness?.isFrozen ? [FROZEN] : []),
+  ...(tlsFailure ? [tlsFailure] : []),
+];
 
 /** What waits in the other slot. */
 const stagedFacts = ({ version, build, size, imageSha256, from }: StagedImage): object => ({

@@ -33,6 +33,7 @@ function settingsOf(state: LocalApiState, at: number): object {
     deviceName: preferences?.deviceName ?? "",
     acceptUnsigned: preferences?.acceptUnsigned ?? false,
     acceptBearer: preferences?.acceptBearer ?? true,
+    hasAuthority: preferences?.hasAuthority ?? false,
     hasToken: token !== "",
     place: guarded.place,
     attendedSeconds: Math.ceil(attendedMs(guarded, at) / 1000),

@@ -9,6 +9,7 @@ import { fail, type Result, succeed } from "../errors.js";
 import type { BuildSettings, Problem } from "../event.js";
 import { parseFlat } from "../http/flat-json.js";
 import { type JsonObject, readJson } from "../json.js";
+import { AUTHORITY_KEY, readAuthority } from "./authority.js";
 import { readServerAddress } from "./server-address.js";
 
 const MAX_NETWORK_COUNT = 4;
@@ -50,6 +51,8 @@ export interface Preferences {
   readonly acceptUnsigned: boolean;
   /** Whether the token is accepted as it is; if not, only an answer to a challenge is (local/challenge.ts). */
   readonly acceptBearer: boolean;
+  /** Whether the owner has given the device an authority of their own (authority.ts). */
+  readonly hasAuthority: boolean;
 }
 
 /** Settings as stored, with the build's values where nothing is stored, and the effects that bring an older layout up to date. */
@@ -73,6 +76,7 @@ export function readPreferences(
     deviceName: readName(stored["device.name"]) ?? "",
     acceptUnsigned: stored[UNSIGNED_KEY] === "1",
     acceptBearer: stored[BEARER_KEY] !== "0",
+    hasAuthority: (stored[AUTHORITY_KEY] ?? "") !== "",
   };
   const values = { ...migrated?.values, layout: `${LAYOUT}` };
   const effects: readonly Effect[] = layout < LAYOUT ? [{ type: "save", purpose: "layout", values }] : [];
@@ -165,6 +169,8 @@ export interface SettingsChange {
   readonly deviceName: string | undefined;
   readonly acceptUnsigned: boolean | undefined;
   readonly acceptBearer: boolean | undefined;
+  /** Base64. */
+  readonly authority: string | undefined;
 }
 
 /** Reads the JSON of `POST /api/settings`; everything is checked before anything is changed. */
@@ -182,6 +188,7 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
   const deviceName = value.get("deviceName");
   const acceptUnsigned = value.get("acceptUnsigned");
   const acceptBearer = value.get("acceptBearer");
+  const given = value.get("authority");
   if (server !== undefined && typeof server !== "string")
     return fail("SETTINGS_INVALID", "The server has to be a text.");
   const address = server === undefined || server === "" ? undefined : readServerAddress(server);
@@ -205,12 +212,17 @@ export function readChange(value: JsonObject): Result<SettingsChange, "SETTINGS_
     return fail("SETTINGS_INVALID", "acceptUnsigned has to be true or false.");
   if (acceptBearer !== undefined && typeof acceptBearer !== "boolean")
     return fail("SETTINGS_INVALID", "acceptBearer has to be true or false.");
+  if (given !== undefined && typeof given !== "string")
+    return fail("SETTINGS_INVALID", "The authority has to be a text.");
+  const authority = given === undefined ? undefined : readAuthority(given);
+  if (authority?.ok === false) return fail("SETTINGS_INVALID", authority.failure.message);
   return succeed({
     server: address?.ok ? address.value : server,
     checkSeconds: checkSeconds as number | undefined,
     deviceName: typeof deviceName === "string" ? (readName(deviceName) ?? "") : undefined,
     acceptUnsigned,
     acceptBearer,
+    authority: authority?.value,
   });
 }
 
@@ -242,6 +254,7 @@ export function changeSettings(
   const keep = (key: string, value: string | undefined) => {
     if (value !== undefined) values[key] = value || undefined;
   };
+  keep(AUTHORITY_KEY, change.authority); // before the server that it is for
   keep("server", change.server);
   keep("check.seconds", change.checkSeconds === 0 ? "" : change.checkSeconds?.toString());
   keep("device.name", change.deviceName);
@@ -257,6 +270,7 @@ export function changeSettings(
       deviceName: change.deviceName ?? preferences.deviceName,
       acceptUnsigned: change.acceptUnsigned ?? preferences.acceptUnsigned,
       acceptBearer: change.acceptBearer ?? preferences.acceptBearer,
+      hasAuthority: change.authority === undefined ? preferences.hasAuthority : change.authority !== "",
     },
     values,
   ];

@@ -4,6 +4,7 @@
 import { spreadMs } from "../backoff.js";
 import { heardAt, tell, timeAt, toldAt } from "../clock.js";
 import type { Effect } from "../effect.js";
+import type { Failure, TlsErrorCode } from "../errors.js";
 import type { Raise, ServerTokens, Stamped } from "../event.js";
 import { announcedBytes, announcedOffer } from "../http/answer-head.js";
 import { retryAfterMs } from "../http/retry-after.js";
@@ -356,7 +357,13 @@ const boundedInterval = (seconds: number | undefined) =>
     ? undefined
     : Math.min(MAX_POLL_SECONDS, Math.max(MIN_POLL_SECONDS, Math.round(seconds)));
 
-export function checkFailed(state: UpdateState, random: number, message: string): Step {
+/** @param tls why, if that was TLS */
+export function checkFailed(
+  state: UpdateState,
+  random: number,
+  message: string,
+  tls?: Failure<TlsErrorCode>,
+): Step {
   const idle = enter(state, { phase: "idle" });
   return [
     idle,
@@ -364,7 +371,7 @@ export function checkFailed(state: UpdateState, random: number, message: string)
       { type: "log", level: "warn", message: `update check failed: ${message}` },
       { type: "clearTimer", timer: "transfer" },
       { type: "closeRequest", attempt: state.attempt },
-      { type: "raise", event: { type: "serverMissed" } },
+      { type: "raise", event: tls ? { type: "serverMissed", tls } : { type: "serverMissed" } },
       nextCheck(idle, random),
     ],
   ];

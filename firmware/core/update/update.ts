@@ -251,7 +251,9 @@ function requestFailed(
   event: Extract<Stamped, { readonly type: "requestFailed" }>,
 ): Step {
   const state = event.code === "TLS_NOT_YET_VALID" ? { ...before, clock: forgetTold(before.clock) } : before;
-  if (state.phase === "checking") return checkFailed(state, event.random, told(event));
+  const { code } = event;
+  const tls = code && { code, message: `${event.message}.` };
+  if (state.phase === "checking") return checkFailed(state, event.random, told(event), tls);
   if (state.phase === "fetchingRoot") return rootNotFetched(state, event, told(event));
   if (state.phase === "fetchingStatement") return statementMissed(state, state.asking, event, told(event));
   if (!isTransferring(state)) return [state, []];

@@ -29,6 +29,7 @@ describe("preferences", () => {
       deviceName: "",
       acceptUnsigned: false,
       acceptBearer: true,
+      hasAuthority: false,
     });
     expect(carriedOut(effects)).deep.equal([{ type: "store", key: "layout", value: "1" }]);
   });
