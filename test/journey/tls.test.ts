@@ -111,7 +111,10 @@ describe("an update server by https", () => {
     const { status, problems } = await health();
     expect(status).equal("degraded");
     expect(problems).deep.equal([
-      { code: "TLS_UNTRUSTED", message: `${HOST} has a certificate that no authority has signed which this device trusts.` },
+      {
+        code: "TLS_UNTRUSTED",
+        message: `${HOST} has a certificate that no authority has signed which this device trusts.`,
+      },
     ]);
     const headers = { "content-type": "application/json", authorization: `Bearer ${OWNER_TOKEN}` };
     const change = JSON.stringify({ authority: authority.certificate });

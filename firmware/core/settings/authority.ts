@@ -36,7 +36,8 @@ function withoutFrame(text: string): string | undefined {
 
 /** Its head says how long it is. */
 function isWhole(base64: string): boolean {
-  const first = (valueAt(base64, 0) << 18) | (valueAt(base64, 1) << 12) | (valueAt(base64, 2) << 6) | valueAt(base64, 3);
+  const first =
+    (valueAt(base64, 0) << 18) | (valueAt(base64, 1) << 12) | (valueAt(base64, 2) << 6) | valueAt(base64, 3);
   const fourth = (valueAt(base64, 4) << 2) | (valueAt(base64, 5) >> 4);
   const padding = base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0;
   const length = (base64.length / 4) * 3 - padding;

@@ -11,14 +11,34 @@ const pem = (base64: string, line = "\n") =>
 
 describe("the owner's authority", () => {
   it("is taken as PEM, with any line ends and words around it, or as base64", () => {
-    for (const text of [certificate, `${certificate}\n`, pem(certificate), pem(certificate, "\r\n"), `CA of home\n${pem(certificate)}`])
+    for (const text of [
+      certificate,
+      `${certificate}\n`,
+      pem(certificate),
+      pem(certificate, "\r\n"),
+      `CA of home\n${pem(certificate)}`,
+    ])
       expect(readAuthority(text)).deep.equal({ ok: true, value: certificate });
     expect(readAuthority(""), "none").deep.equal({ ok: true, value: "" });
   });
 
   it("is refused if it is anything else, or not whole", () => {
     const key = pem(certificate).replaceAll("CERTIFICATE", "PRIVATE KEY");
-    const texts = [" ", "x", "AAAA", key, pem(certificate) + pem(certificate), `${certificate}AAAA`, certificate.slice(0, -4), certificate.slice(4), `${certificate.slice(0, -1)}ü`, "A".repeat(MAX_AUTHORITY_LENGTH + 4), pem(certificate).slice(10), "-----END CERTIFICATE-----", "constructor"];
+    const texts = [
+      " ",
+      "x",
+      "AAAA",
+      key,
+      pem(certificate) + pem(certificate),
+      `${certificate}AAAA`,
+      certificate.slice(0, -4),
+      certificate.slice(4),
+      `${certificate.slice(0, -1)}ü`,
+      "A".repeat(MAX_AUTHORITY_LENGTH + 4),
+      pem(certificate).slice(10),
+      "-----END CERTIFICATE-----",
+      "constructor",
+    ];
     for (const text of texts) {
       const read = readAuthority(text);
       if (read.ok) expect.fail(`${text.slice(0, 40)} was taken`);
