@@ -147,6 +147,8 @@ export interface CheckRequest extends Readings {
   readonly abilities_digest?: string;
   /** Version of the trust root that the device holds; absent: its image has none built in, and it takes none. */
   readonly root_version?: number;
+  /** Why it has refused the trust root that the last answer named, for people; at most MAX_ROOT_REFUSED_LENGTH characters. Until a check is answered. */
+  readonly root_refused?: string;
   /** For FROZEN_SECONDS nobody has shown it a statement of freshness: what is new may be kept from it. */
   readonly frozen?: boolean;
 }
@@ -373,6 +375,8 @@ export interface ReleaseFacts {
 
 /** Protected header's `typ` of a trust root. */
 export const ROOT_TYPE = "skyslot-root";
+
+export const MAX_ROOT_REFUSED_LENGTH = 200;
 
 /** Longest trust root, characters of its text: one string in NVS. Six keys and two signatures fit, or five and three, or three and four. */
 export const MAX_ROOT_LENGTH = 1536;

@@ -5,6 +5,7 @@ import {
   type CheckRequest,
   MAX_ORDER_COUNT,
   MAX_ORDER_REASON_LENGTH,
+  MAX_ROOT_REFUSED_LENGTH,
   type StatusRequest,
 } from "../../firmware/core/wire.js";
 import { MAX_TAG_COUNT } from "../devices/labels.js";
@@ -94,6 +95,12 @@ export const CheckBody = Type.Object({
   ),
   root_version: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 0xffffffff, description: "of the trust root that the device has" }),
+  ),
+  root_refused: Type.Optional(
+    Type.String({
+      maxLength: MAX_ROOT_REFUSED_LENGTH,
+      description: "why it has refused the trust root that the last answer named",
+    }),
   ),
   frozen: Type.Optional(Type.Boolean({ description: "it has had no statement of freshness for two weeks" })),
 });

@@ -68,6 +68,12 @@ export async function seeDevice(
 ): Promise<Seen> {
   const known = await journal.store.findDevice(request.device_id);
   if (!known) takePlace();
+  if (request.root_refused !== undefined)
+    await journal.log({
+      kind: "device.root-refused",
+      deviceId: request.device_id,
+      message: `${request.device_id} refuses the trust root after ${request.root_version ?? "none"}: ${request.root_refused}`,
+    });
   return hearDevice(journal, known, describeDevice(request, known, journal.time));
 }
 

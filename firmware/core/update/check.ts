@@ -110,6 +110,7 @@ function checkRequest(state: UpdateState, freeHeapBytes: number): CheckRequest |
     check_seconds: state.checkSeconds,
     ...(state.trust.root ? { root_version: state.trust.root.version } : {}),
     ...(state.freshness.isFrozen ? { frozen: true } : {}),
+    ...(state.rootRefused === "" ? {} : { root_refused: state.rootRefused }),
     // not on trial: the firmware that it may roll back to might not support tokens, and would be refused
     ...(state.onTrial ? {} : { keeps_token: true }),
     ...(state.staged ? { staged_sha256: state.staged.imageSha256 } : {}),
@@ -244,6 +245,7 @@ function checkAnswered(state: UpdateState, { at, random, text }: Stamped & { rea
     checkSeconds: intervalOf(state.ownPace, answer),
     // the server has taken those of this check, and none come up during a check
     orderResults: [],
+    rootRefused: "",
     serverTokens,
   });
   // here, not in a function of its own: what follows an offer is the deepest in XS's stack

@@ -14,7 +14,7 @@ import { announcedBytes } from "../http/answer-head.js";
 import { datingTime, freshnessWithRoot } from "../trust/freshness.js";
 import { afterVote, nominate, verifyVote } from "../trust/rotation.js";
 import { ROOT_KEY, type Trust } from "../trust/trust.js";
-import { MAX_ROOT_LENGTH } from "../wire.js";
+import { MAX_ROOT_LENGTH, MAX_ROOT_REFUSED_LENGTH } from "../wire.js";
 import { abandon, endCheck } from "./staging.js";
 import {
   enter,
@@ -146,7 +146,14 @@ function rootStored(state: UpdateState, { connection, candidate }: Rotation, { a
   const { root } = candidate.signed;
   const trust: Trust = { root, keys: state.trust.keys };
   const freshness = freshnessWithRoot(state.freshness, trust);
-  const idle = enter(state, { phase: "idle", trust, freshness, refused: undefined, rootsFromMs: 0 });
+  const idle = enter(state, {
+    phase: "idle",
+    trust,
+    freshness,
+    refused: undefined,
+    rootRefused: "",
+    rootsFromMs: 0,
+  });
   const isExpired = datingTime(trust, state.clock, at) > root.expires;
   const message = `trust root ${root.version} is in force${isExpired ? ", but has expired: nothing is installed until the next one comes" : ""}`;
   return [
@@ -161,8 +168,9 @@ function rootStored(state: UpdateState, { connection, candidate }: Rotation, { a
 }
 
 function refuseRoot(state: UpdateState, connection: number, failure: Failure, { at, random }: Stamped): Step {
-  const idle = enter(state, { phase: "idle", ...(connection === 0 ? { rootsFromMs: at + REFUSED_MS } : {}) });
   const { code, message } = failure;
+  const ofServer = { rootsFromMs: at + REFUSED_MS, rootRefused: message.slice(0, MAX_ROOT_REFUSED_LENGTH) };
+  const idle = enter(state, { phase: "idle", ...(connection === 0 ? ofServer : {}) });
   const answered: readonly (Effect | Raise)[] =
     connection === 0
       ? [{ type: "raise", event: { type: "updateFailed", ...failure } }]

@@ -96,6 +96,8 @@ interface Common {
   readonly trust: Trust;
   /** The releases that have run. */
   readonly installed: Installed;
+  /** Why the server's newer root was refused, for its next check; empty: it was not. */
+  readonly rootRefused: string;
   /** No newer root is fetched before this time, ms since this boot. */
   readonly rootsFromMs: number;
   /** Of what servers offer. */
@@ -215,6 +217,7 @@ export const initialUpdate: Common & { readonly phase: "idle" } = Object.freeze(
   undoUntil: 0,
   trust: NO_TRUST,
   installed: NOTHING_INSTALLED,
+  rootRefused: "",
   rootsFromMs: 0,
   freshness: NO_FRESHNESS,
   reserved: undefined,

@@ -130,6 +130,17 @@ describe("trust roots", () => {
     expect((await server.admin("GET", "/api/devices/base-010203")).json()).to.include({ root_version: 2 });
   });
 
+  it("that a device refuses are in the log, with its reason", async () => {
+    await server.check({ root_version: 1 });
+    await server.check({ root_version: 1, root_refused: "trust root: it is signed by 1 keys" });
+    const [event] = await server.store.listEvents({ kind: "device.root-refused", limit: 5 });
+    expect(event).to.include({
+      deviceId: "base-010203",
+      message: "base-010203 refuses the trust root after 1: trust root: it is signed by 1 keys",
+    });
+    expect((await server.check({ root_refused: "x".repeat(201) })).statusCode).to.equal(400);
+  });
+
   it("say 30 days before that they expire", async () => {
     server.nowMs = EXPIRES * 1000 - 31 * 86_400_000;
     await publish(await first());

@@ -175,8 +175,26 @@ describe("the relay of a gateway", () => {
     expect(first).below(second);
   });
 
+  it("passes on trust roots and statements of freshness, as they are", () => {
+    const relay = new Relay();
+    const root = relay.ask("a", { ...CHECK, method: "GET", target: "/api/v1/roots/2" });
+    expect(relay.requests.map(({ method, url }) => `${method} ${url}`)).deep.equal([
+      `GET ${SERVER}/api/v1/roots/2`,
+    ]);
+    relay.reply(200, "the next root");
+    const answer = relay.answer("a", root)!;
+    expect([answer.status, new TextDecoder().decode(answer.body)]).deep.equal([200, "the next root"]);
+    relay.ask("b", { ...CHECK, target: "/api/ota/freshness" });
+    expect(relay.requests.map(({ method, url }) => `${method} ${url}`)).deep.equal([
+      `POST ${SERVER}/api/ota/freshness`,
+    ]);
+  });
+
   for (const target of [
     "/",
+    "/api/v1/roots",
+    "/api/v1/firmware",
+    "/api/v1/roots/../firmware",
     "/api/devices",
     "/api/ota",
     "/api/otaX/check",

@@ -4,7 +4,7 @@ import { expect } from "chai";
 import type { Section } from "../../../../firmware/core/section.js";
 import { BOOTED, IMAGE } from "../events.js";
 import { BEARER, Device, HOST, JSON_TYPE } from "../local-device.js";
-import { ASKING_ROOT, rootText } from "../roots.js";
+import { ASKING_ROOT, ROOT, rootText } from "../roots.js";
 import { STAGED } from "../update-phases.js";
 
 const ROLL_BACK = {
@@ -51,6 +51,39 @@ describe("the local api", () => {
       atSeconds: 5,
     });
     expect(device.on({ type: "serverReached" }).get("/api/health").status).equal("ok");
+  });
+
+  it("takes the next trust root from its owner, and in the setup network from anyone", () => {
+    const build = { ...BOOTED.build, root: rootText() };
+    const next = rootText({ ...ROOT, version: 2 });
+    const device = Device.joined({}, { build });
+    const send = { contentType: JSON_TYPE, body: next };
+    expect(device.request("POST", "/api/root", send).status).equal(401);
+    expect(
+      device.request("POST", "/api/root", { ...send, origin: "http://evil.test", authorization: BEARER })
+        .status,
+    ).equal(403);
+    expect(device.state.update.phase).equal("idle");
+    const given = (to: Device, authorization?: string) =>
+      to.on({
+        type: "requestReceived",
+        connection: 3,
+        method: "POST",
+        path: "/api/root",
+        host: HOST,
+        ...send,
+        authorization,
+      }).state.update.phase;
+    expect(given(device, BEARER)).equal("verifyingRoot");
+    for (let count = 0; count < 2; count++) {
+      const { attempt } = device.state.update;
+      device.on({ type: "signatureVerified", attempt, good: true });
+    }
+    const [answer] = device.effects.filter((effect) => effect.type === "respond");
+    expect(answer?.response.status).equal(200);
+    expect(device.get("/api/version").trust).include({ rootVersion: 2 });
+    expect(given(Device.joined({}, { build }).loseRouter())).equal("verifyingRoot");
+    expect(Device.joined({}, { build }).post("/api/root", {}).status, "which is none").equal(422);
   });
 
   it("says that it is frozen, shows it by its light, and works on", () => {

@@ -105,6 +105,19 @@ describe("a boot after an installation", () => {
     });
   });
 
+  it("stores the place of the release among those of its type when the trial has passed, before the record says so", () => {
+    const installed = { sequence: 200, fastForward: 100 };
+    const device = new Device({ ...ARMED, installed }).boot(ON_TRIAL);
+    expect(device.stored["trust.sequence"], "it may still be rolled back").equal(undefined);
+    device.on({ type: "trialPassed" });
+    expect(device.stored["trust.sequence"]).equal("200 100 base");
+    const keys = device.asked.flatMap((effect) => (effect.type === "store" ? [effect.key] : []));
+    expect(keys.indexOf("trust.sequence")).below(keys.indexOf("install"));
+    expect(device.boot({ image: { ...NEW, slotState: "valid" } }).state.installed).deep.equal(installed);
+    const another = { ...BOOTED.identity, type: "led" };
+    expect(device.boot({ identity: another }).state.installed, "of another type").include({ sequence: 0 });
+  });
+
   it("reports success when the trial has passed, stores that, and forgets the record when it was taken", () => {
     const device = new Device(ARMED).boot(ON_TRIAL).on({ type: "trialPassed" });
     expect(device.record).deep.equal({ ...ARMED, passed: true });

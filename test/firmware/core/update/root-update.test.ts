@@ -188,6 +188,22 @@ describe("the trust root, replaced by a server's", () => {
     expect(device.checked().state.phase).equal("fetchingRoot");
   });
 
+  it("tells the server why it was refused, until a check is answered", () => {
+    const device = new Device().checked().fetched(next()).verified([1]);
+    const told = () => {
+      device.on({ type: "timerFired", timer: "check" });
+      for (const effect of device.asked)
+        if (effect.type === "startRequest") return JSON.parse(effect.request.body ?? "{}").root_refused;
+    };
+    expect(told()).match(/^trust root: it is signed by 1 keys of version 1/);
+    device.on({ type: "requestFailed", attempt: device.state.attempt, message: "no" });
+    expect(told()).match(/^trust root: /);
+    device.on({ type: "requestFailed", attempt: device.state.attempt, message: "no" });
+    device.checked({});
+    expect(told()).equal(undefined);
+    expect(new Device().given("{}").state.rootRefused, "a person's").equal("");
+  });
+
   it("is not fetched for ever: what fails on the way ends it for ten minutes", () => {
     for (const [fail, why] of [
       [(attempt: number) => ({ type: "responseStarted", attempt, status: 404, headers: {} }), /answered 404/],
