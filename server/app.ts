@@ -32,6 +32,7 @@ import { releaseRoutes } from "./api/release-routes.js";
 import { removedDeviceRoutes } from "./api/removed-device-routes.js";
 import { rolloutRoutes } from "./api/rollout-routes.js";
 import { rootRoutes } from "./api/root-routes.js";
+import { savedViewRoutes } from "./api/saved-view-routes.js";
 import { systemRoutes } from "./api/system-routes.js";
 import { tokenRoutes } from "./api/token-routes.js";
 import { typeRoutes } from "./api/type-routes.js";
@@ -126,6 +127,7 @@ const ROUTES: readonly ((app: Api, context: Context) => void)[] = Object.freeze(
   bulkJobRoutes,
   deviceOrderRoutes,
   abilityRoutes,
+  savedViewRoutes,
   removedDeviceRoutes,
   systemRoutes,
   rootRoutes,

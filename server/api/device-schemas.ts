@@ -159,8 +159,8 @@ export const DeviceQuery = Type.Object({
   ...DeviceFilterFields,
   order: Type.Optional(
     oneOf(
-      ["seen", "id", "type", "battery", "signal"],
-      "seen: last seen first, the default; id: stable while paging; battery, signal: the weakest first, those without last",
+      ["seen", "id", "type", "version", "group", "battery", "signal"],
+      "seen: last seen first, the default; id: stable while paging; version: the oldest first, by number; group: those in none last; battery, signal: the weakest first, those without last",
     ),
   ),
   ...Page,

@@ -124,6 +124,8 @@ export type RefusalCode =
   | "USER_MISSING"
   | "USER_UNKNOWN"
   | "VERSION_INVALID"
+  | "VIEW_LIMIT"
+  | "VIEW_UNKNOWN"
   | "WEBHOOK_UNKNOWN";
 
 interface RefusalDetail {

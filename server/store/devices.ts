@@ -60,7 +60,7 @@ export interface DeviceFilter {
  * `seen`: last seen first. `battery` and `signal`: the weakest first, and those that report none last. Where two are equal, by id. Only `id` does not
  * change while a client pages through it.
  */
-export type DeviceOrder = "seen" | "id" | "type" | "battery" | "signal";
+export type DeviceOrder = "seen" | "id" | "type" | "version" | "group" | "battery" | "signal";
 
 export interface DeviceStore {
   /** Inserts or replaces, but keeps the `firstSeen` of a known device. */

@@ -24,6 +24,7 @@ import type { PanelStore } from "./panels.js";
 import type { ReadingSampleStore } from "./reading-samples.js";
 import type { RemovedDeviceStore } from "./removed-devices.js";
 import type { RolloutStore } from "./rollouts.js";
+import type { SavedViewStore } from "./saved-views.js";
 import type { SigningKeyStore } from "./signing-keys.js";
 import type { SystemStore } from "./systems.js";
 import type { TrustRootStore } from "./trust-roots.js";
@@ -56,6 +57,7 @@ export * from "./panels.js";
 export * from "./reading-samples.js";
 export * from "./removed-devices.js";
 export * from "./rollouts.js";
+export * from "./saved-views.js";
 export * from "./signing-keys.js";
 export * from "./systems.js";
 export * from "./trust-roots.js";
@@ -72,6 +74,7 @@ export interface StoreParts
     AttributeStore,
     AbilityStore,
     PanelStore,
+    SavedViewStore,
     ReadingSampleStore,
     AuditStore,
     BlobUseStore,

@@ -89,6 +89,23 @@ describe("many devices at once, from the browser", function () {
     expect(await bulk.count()).to.equal(0);
   });
 
+  it("are found again by a saved view, which is a link", async () => {
+    await page.goto(`${stage.url}/devices?tag=lab`);
+    await page.getByRole("button", { name: "Version", exact: true }).click();
+    await page.getByRole("button", { name: "Save this view" }).click();
+    await page.getByLabel("Name of the view").fill("the lab");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    const view = page.getByRole("link", { name: "the lab" });
+    await view.waitFor();
+    await page.goto(`${stage.url}/devices`);
+    await view.click();
+    await page.waitForURL(/order=version&tag=lab/);
+    expect(await page.getByLabel("Order").inputValue()).to.equal("version");
+    await page.getByRole("button", { name: "Delete view the lab" }).click();
+    await view.waitFor({ state: "detached" });
+    await page.goto(`${stage.url}/devices`);
+  });
+
   it("fits a phone", async () => {
     await page.setViewportSize(PHONE.viewport);
     await page.getByLabel("All of this page").check();

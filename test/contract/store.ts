@@ -20,6 +20,7 @@ import { meshContract } from "./store/mesh.js";
 import { orderContract } from "./store/orders.js";
 import { removedDeviceContract } from "./store/removed-devices.js";
 import { rolloutContract } from "./store/rollouts.js";
+import { savedViewContract } from "./store/saved-views.js";
 import { systemContract } from "./store/systems.js";
 import { transactionContract } from "./store/transactions.js";
 import { trustRootContract } from "./store/trust-roots.js";
@@ -46,6 +47,7 @@ export function storeContract(open: () => Promise<Store>): void {
   eventContract(() => store);
   meshContract(() => store);
   abilityContract(() => store);
+  savedViewContract(() => store);
   trustRootContract(() => store);
   typeContract(() => store);
   userContract(() => store);

@@ -35,6 +35,7 @@ import { frozenDevices } from "./0143-frozen-devices.js";
 import { abilities } from "./0150-abilities.js";
 import { panels } from "./0151-panels.js";
 import { readingSamples } from "./0152-reading-samples.js";
+import { savedViews } from "./0153-saved-views.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -73,4 +74,5 @@ export const migrations: readonly StoreMigration[] = [
   abilities,
   panels,
   readingSamples,
+  savedViews,
 ];

@@ -73,9 +73,23 @@ function ordersIn({ name }: SqlDialect): Readonly<Record<DeviceOrder, RawBuilder
     id: sql`id`,
     seen: sql`last_seen desc, id`,
     type: sql`type, id`,
+    version: sql`${versionPart(name, 1)}, ${versionPart(name, 2)}, ${versionPart(name, 3)}, version, build, id`,
+    group: sql`${groupName} is null, ${groupName}, id`,
     battery: sql`${battery} is null, ${battery}, id`,
     signal: sql`rssi is null, rssi, id`,
   };
+}
+
+const groupName = sql`(select group_name from device_labels as l where l.device_id = devices.id)`;
+
+/** MAJOR, MINOR or PATCH as a number: 1.10.0 is after 1.9.0. Of another version: any number, always the same. */
+function versionPart(name: SqlDialect["name"], part: 1 | 2 | 3): RawBuilder<unknown> {
+  if (name === "postgres")
+    return sql`coalesce(substring(split_part(version, '.', ${sql.lit(part)}) from '^[0-9]+')::numeric, 0)`;
+  const rest = (text: RawBuilder<unknown>) => sql`substr(${text}, instr(${text}, '.') + 1)`;
+  const whole = sql`version`;
+  const text = part === 1 ? whole : part === 2 ? rest(whole) : rest(rest(whole));
+  return sql`cast(${text} as integer)`;
 }
 
 export function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {

@@ -25,6 +25,7 @@ import { createPanelStore } from "./panels.js";
 import { createReadingSampleStore } from "./reading-samples.js";
 import { createRemovedDeviceStore } from "./removed-devices.js";
 import { createRolloutStore } from "./rollouts.js";
+import { createSavedViewStore } from "./saved-views.js";
 import { createSigningKeyStore } from "./signing-keys.js";
 import { createSystemStore } from "./systems.js";
 import type { Tables } from "./tables.js";
@@ -56,6 +57,7 @@ const PARTS = Object.freeze([
   createAttributeStore,
   createAbilityStore,
   createPanelStore,
+  createSavedViewStore,
   createReadingSampleStore,
   createMeshStore,
   createUserStore,

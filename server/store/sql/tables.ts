@@ -21,6 +21,7 @@ import type {
   Panel,
   RegistrationPolicy,
   RemovedDevice,
+  SavedView,
   Session,
   SigningKey,
   StoredOrder,
@@ -93,6 +94,7 @@ export interface Tables {
     told_at: number;
   };
   panels: RowOf<Panel>;
+  saved_views: RowOf<SavedView>;
   reading_samples: {
     is_daily: number;
     device_id: string;

@@ -7,6 +7,7 @@ import { useData, withParams } from "../data.js";
 import { Bulk } from "../devices/bulk.js";
 import { RemovedDevices, RemovedLink } from "../devices/removed.js";
 import type { DeviceRow, DevicesAnswer, LabelsAnswer } from "../devices/row.js";
+import { SavedViews } from "../devices/saved-views.js";
 import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
 import { ago, signal, versionOf } from "../format.js";
 import { devicePath } from "../log.js";
@@ -26,6 +27,8 @@ const ORDERS = [
   ["id", "By id"],
   ["seen", "Last seen first"],
   ["type", "By type"],
+  ["version", "Oldest version first"],
+  ["group", "By group"],
   ["battery", "Emptiest battery first"],
   ["signal", "Weakest signal first"],
 ] as const;
@@ -134,6 +137,7 @@ function AllDevices({ place, model, now }: PageProps) {
           onChange={(next) => filter({ order: next === "id" ? "" : next })}
         />
       </search>
+      <SavedViews place={place} />
       <Problem text={data ? devices.problem : ""} />
       <Loading {...devices} />
       {mayChange && (
@@ -233,7 +237,7 @@ function DeviceTable({ devices, now, chosen, onChoose, order, onOrder }: TablePr
           ),
         ],
         [
-          "Version",
+          sorted("Version", "version"),
           ({ current_version, current_build, pin }) => (
             <>
               {versionOf(current_version, current_build)} {pin !== null && <span class="pill">pinned</span>}
@@ -250,7 +254,7 @@ function DeviceTable({ devices, now, chosen, onChoose, order, onOrder }: TablePr
             </>
           ),
         ],
-        ["Group", ({ group }) => group && <span class="pill group">{group}</span>],
+        [sorted("Group", "group"), ({ group }) => group && <span class="pill group">{group}</span>],
         ["Tags", (device) => <LabelPills {...device} group={null} />],
         [
           sorted("Battery", "battery"),
