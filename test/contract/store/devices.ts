@@ -46,6 +46,8 @@ export function deviceContract(store: () => Store): void {
       (await store().listDevices({}, { limit: 3, offset: 1 }, order)).rows.map(({ id }) => id);
     expect(await idsBy("battery")).to.deep.equal(["d4", "d1", "d3"]);
     expect(await idsBy("signal")).to.deep.equal(["d2", "d4", "d1"]);
+    expect(await idsBy("type")).to.deep.equal(["d3", "d4", "d1"]);
+    expect(await idsBy("id")).to.deep.equal(["d2", "d3", "d4"]);
     const versions = { d1: "1.10.0", d2: "1.9.0", d3: "1.9.0-rc.1", d4: "0.20.3" };
     for (const [id, version] of Object.entries(versions))
       await store().putDevice(sampleDevice({ id, version }));
@@ -54,8 +56,6 @@ export function deviceContract(store: () => Store): void {
     await store().putLabels("d2", { tags: [], group: "attic", pin: null });
     await store().putLabels("d1", { tags: [], group: "cellar", pin: null });
     expect(await idsBy("group")).to.deep.equal(["d4", "d1", "d3"]);
-    expect(await idsBy("type")).to.deep.equal(["d3", "d4", "d1"]);
-    expect(await idsBy("id")).to.deep.equal(["d2", "d3", "d4"]);
   });
 
   it("searches in ids, addresses, groups and tags, and takes % and _ as they are", async () => {
