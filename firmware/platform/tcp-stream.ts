@@ -12,7 +12,7 @@ import type { Tls } from "./tls.js";
 
 /** Bytes discarded at once. */
 const DISCARDED_BYTES = 512;
-/** For the response to be sent; the largest is a page of 24 KB. */
+/** For the response to be sent; the largest is a page of 25 KB. */
 const ANSWER_MS = 30_000;
 /** How long the other side may take to close its end. */
 const LINGER_MS = 5_000;

@@ -35,6 +35,7 @@ const MARKUP = `<main>
 <section aria-labelledby=settings-title><h2 id=settings-title>${text.settings}</h2><form class=card id=settings novalidate autocomplete=off>
 <label for=name>${text.name}</label><input id=name maxlength=40>
 <label for=server>${text.server}</label><input id=server type=url inputmode=url maxlength=200 autocapitalize=none spellcheck=false aria-describedby=server-hint><p class="hint soft" id=server-hint>${text.serverHint}</p>
+<label for=authority>${text.authority}</label><input id=authority type=file aria-describedby=authority-hint><p class="hint soft" id=authority-hint>${text.authorityHint}</p><button type=button class=link id=no-authority hidden>${text.noAuthority}</button>
 <label for=seconds>${text.seconds}</label><input id=seconds type=number inputmode=numeric min=10 max=86400>
 <label for=bearer class=check><input id=bearer type=checkbox aria-describedby=bearer-hint>${text.bearer}</label><p class="hint soft" id=bearer-hint>${text.bearerHint}</p>
 <label for=unsigned class=check><input id=unsigned type=checkbox aria-describedby=unsigned-hint>${text.unsigned}</label><p class="hint soft" id=unsigned-hint>${text.unsignedHint}</p>
@@ -109,6 +110,8 @@ async function readSettings() {
   $("seconds").value = known.checkSeconds;
   $("unsigned").checked = known.acceptUnsigned;
   $("bearer").checked = known.acceptBearer;
+  $("authority").value = "";
+  $("no-authority").hidden = !known.hasAuthority;
   const { hasToken, attendedSeconds } = known, inSetup = known.place === "setup";
   put("owner-why", hasToken ? "" : !attendedSeconds ? T.noOwner : inSetup ? T.setupToken : fill(T.claim, { time: span(attendedSeconds) }));
   $("owner-why").className = hasToken || attendedSeconds ? "hint" : "say no";
@@ -144,14 +147,7 @@ $("owner").onsubmit = async event => {
   }
 };
 
-$("settings").onsubmit = async event => {
-  event.preventDefault();
-  const change = {};
-  if ($("name").value !== known.deviceName) change.deviceName = $("name").value;
-  if ($("server").value !== known.server) change.server = $("server").value;
-  if (Number($("seconds").value) !== known.checkSeconds) change.checkSeconds = Number($("seconds").value);
-  if ($("bearer").checked !== known.acceptBearer) change.acceptBearer = $("bearer").checked;
-  if ($("unsigned").checked !== known.acceptUnsigned) change.acceptUnsigned = $("unsigned").checked;
+async function saveSettings(change) {
   try {
     await ask("POST", "/api/settings", change);
     note("settings-say", T.saved);
@@ -160,6 +156,22 @@ $("settings").onsubmit = async event => {
   } catch (error) {
     note("settings-say", error.message, true);
   }
+}
+
+$("no-authority").onclick = () => saveSettings({ authority: "" });
+$("settings").onsubmit = async event => {
+  event.preventDefault();
+  const change = {}, [file] = $("authority").files;
+  if ($("name").value !== known.deviceName) change.deviceName = $("name").value;
+  if ($("server").value !== known.server) change.server = $("server").value;
+  if (Number($("seconds").value) !== known.checkSeconds) change.checkSeconds = Number($("seconds").value);
+  if ($("bearer").checked !== known.acceptBearer) change.acceptBearer = $("bearer").checked;
+  if ($("unsigned").checked !== known.acceptUnsigned) change.acceptUnsigned = $("unsigned").checked;
+  if (file) {
+    const text = String.fromCharCode(...new Uint8Array(await new Response(file).arrayBuffer()).slice(0, 8000));
+    change.authority = text[0] === "0" ? btoa(text) : text;
+  }
+  saveSettings(change);
 };
 
 function failed(message) {
@@ -260,7 +272,7 @@ setInterval(refresh, 10000);
 if (location.pathname === "/ota") $("ota").scrollIntoView();
 `;
 
-/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 24 KiB. */
+/** HTML of `GET /` and `GET /ota` once the device has joined, ASCII, at most 26 KiB. */
 export const statusPage = pageOf({
   title: text.title,
   style: PANEL_STYLE + STYLE,

@@ -100,6 +100,9 @@ export const STATUS_STRINGS = Object.freeze({
   name: "Name",
   server: "Update server",
   serverHint: "Empty: the one that the firmware was built with.",
+  authority: "Its authority (certificate)",
+  authorityHint: "For https:// with a certificate of your own: ca.crt. Then no other authority is trusted.",
+  noAuthority: "Remove the stored authority",
   seconds: "Seconds between checks",
   bearer: "Accept the token as it is",
   bearerHint:

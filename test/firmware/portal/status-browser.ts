@@ -87,8 +87,13 @@ export class StatusBrowser {
           setInterval: () => 0,
           confirm: (question: string) => this.questions.push(question) > 0,
           Response: class {
+            readonly #file: { readonly bytes?: Uint8Array } | undefined;
+            constructor(file?: { readonly bytes?: Uint8Array }) {
+              this.#file = file;
+            }
             text = async () => "eyJhbGciOiJFUzI1NiJ9.cGF5bG9hZA.c2ln\n";
-            arrayBuffer = async () => new TextEncoder().encode(IMAGE_TEXT).buffer;
+            arrayBuffer = async () =>
+              new Uint8Array(this.#file?.bytes ?? new TextEncoder().encode(IMAGE_TEXT)).buffer;
           },
           XMLHttpRequest: class implements Upload {
             readonly headers: Record<string, string> = {};
@@ -174,8 +179,8 @@ export class StatusBrowser {
     this.document.querySelector<HTMLButtonElement>(`#${form} button:not([type=button])`)!.click();
     await settle();
   }
-  choose(id: "image" | "release", file: object): void {
-    Object.defineProperty(this.element(id), "files", { value: [file] });
+  choose(id: "authority" | "image" | "release", file: object): void {
+    Object.defineProperty(this.element(id), "files", { value: [file], configurable: true });
   }
   async click(id: string): Promise<void> {
     this.element(id).click();

@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { ledSection } from "../../../firmware/apps/led/core/settings.js";
 import { statusPage } from "../../../firmware/portal/status-page.js";
 import { PART_STRINGS, STATUS_SCRIPT_STRINGS, STATUS_STRINGS } from "../../../firmware/portal/strings.js";
+import { makeAuthority } from "../../journey/authority.js";
 import { BOOTED } from "../core/events.js";
 import { StatusBrowser } from "./status-browser.js";
 
@@ -16,10 +17,10 @@ describe("the status page", () => {
     expect(browser.errors).deep.equal([]);
   });
 
-  it("is one ASCII file of at most 24 KiB that loads nothing", async () => {
+  it("is one ASCII file of at most 26 KiB that loads nothing", async () => {
     browser = new StatusBrowser();
     expect(statusPage).match(/^[\n -~]+$/);
-    expect(statusPage.length).at.most(24 * 1024);
+    expect(statusPage.length).at.most(26 * 1024);
     expect(statusPage).not.match(/\b(src|href)=(?!"data:|"\/")|@import|url\(/);
   });
 
@@ -28,6 +29,27 @@ describe("the status page", () => {
     for (const input of browser.document.querySelectorAll("input,select"))
       expect(browser.document.querySelector(`label[for="${input.id}"]`), input.id).not.equal(null);
     expect(browser.document.documentElement.outerHTML).not.match(/secret password|owner-token-1/);
+  });
+
+  it("sends the authority of a server at home as its file has it, PEM or DER, and removes it again", async () => {
+    browser = await new StatusBrowser().own();
+    const { certificate } = makeAuthority(1_795_000_000);
+    const stored = () =>
+      browser.done.flatMap((effect) =>
+        effect.type === "store" && effect.key === "tls.authority" ? [effect.value] : [],
+      );
+    const pem = `-----BEGIN CERTIFICATE-----
+${certificate}
+-----END CERTIFICATE-----
+`;
+    for (const bytes of [Buffer.from(certificate, "base64"), Buffer.from(pem)]) {
+      browser.choose("authority", { bytes });
+      await browser.submit("settings");
+      expect(browser.element("no-authority").hidden, browser.text("settings-say")).equal(false);
+    }
+    expect(stored()).deep.equal([certificate, certificate]);
+    await browser.click("no-authority");
+    expect(browser.element("no-authority").hidden).equal(true);
   });
 
   it("shows the device's health, and its settings", async () => {
