@@ -16,7 +16,7 @@ import { expectInTable, rowOf } from "./table.js";
 
 const HOUR_MS = 3_600_000;
 const KIB = 1024;
-/** What must stay free: TLS takes 3.4 KB of it (tls.test.ts), an app of your own the rest. */
+/** What must stay free: TLS takes 2.4 KB of it (tls.test.ts), an app of your own the rest. */
 const UNCLAIMED_LEAST_BYTES = 16 * KIB;
 /** As large as firmware for a chip is with Wi-Fi. */
 const UPDATE_BYTES = 1_500_000;

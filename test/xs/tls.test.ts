@@ -9,7 +9,7 @@ import { ChipBench, padded, skipUnless32Bit } from "./chip-bench.js";
 const HOST = "updates.skyslot.test";
 const SERVER = `https://${HOST}:8443`;
 const UPDATE_BYTES = 700_000;
-/** Computation for each KiB of an update; without TLS it is 4 340. */
+/** Computation for each KiB of an update; without TLS it is 3 040. */
 const BYTECODE_LIMIT = 6_500;
 /** 4 KiB less than without TLS (memory.test.ts). */
 const UNCLAIMED_LEAST_BYTES = 12 * 1024;

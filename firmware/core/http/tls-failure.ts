@@ -23,7 +23,7 @@ const CODES: Readonly<Record<number, TlsErrorCode>> = Object.freeze({
 
 /** The rest of a sentence about the host. */
 const WORDS: Readonly<Record<TlsErrorCode, string>> = Object.freeze({
-  TLS_UNTRUSTED: "has a certificate that no authority has signed which this device trusts",
+  TLS_UNTRUSTED: "has a certificate that is not signed by an authority that this device trusts",
   TLS_WRONG_HOST: "has a certificate for another name",
   TLS_EXPIRED: "has a certificate that has expired",
   TLS_NOT_YET_VALID: "has a certificate that is not valid yet, by the time that a server has said",
