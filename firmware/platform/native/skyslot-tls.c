@@ -196,17 +196,19 @@ static void handshake_task(void *context)
 	handshake->result = shake_hands(handshake->session);
 	handshake->is_done = 1; // from here on it may be gone
 	xTaskNotifyGive(caller);
-	vTaskDelete(NULL);
+	vTaskSuspend(NULL); // until the other deletes it: by itself, its stack would stay until IDLE runs, one for each piece of the handshake
 }
 
 static int32_t shake_hands_apart(session_t *session)
 {
 	handshake_t handshake = { session, xTaskGetCurrentTaskHandle(), NO_MEMORY, 0 };
 	UBaseType_t priority = uxTaskPriorityGet(NULL);
-	if (xTaskCreate(handshake_task, "tls", HANDSHAKE_STACK_BYTES / sizeof(StackType_t), &handshake, priority, NULL) != pdPASS)
+	TaskHandle_t task;
+	if (xTaskCreate(handshake_task, "tls", HANDSHAKE_STACK_BYTES / sizeof(StackType_t), &handshake, priority, &task) != pdPASS)
 		return session->failure = NO_MEMORY;
 	while (!handshake.is_done) // others may notify this task too
 		ulTaskNotifyTake(pdTRUE, portMAX_DELAY);
+	vTaskDelete(task);
 	return handshake.result;
 }
 #else
