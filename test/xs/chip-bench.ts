@@ -28,7 +28,7 @@ const HOUR_MS = 3_600_000;
 const SETTLING_MS = 30_000;
 const SEND_LIMIT_MS = 120_000;
 
-export interface ChipBenchOptions extends Pick<RigOptions, "lie" | "content" | "tls" | "serverUrl"> {
+export interface ChipBenchOptions extends Pick<RigOptions, "lie" | "content" | "policyOf" | "tls" | "serverUrl"> {
   /** Folder under firmware/apps; default: base. */
   readonly app?: string;
   /** Default: esp32c3. */
@@ -92,6 +92,7 @@ export class ChipBench {
       ...(options.content ? { content: options.content } : {}),
       ...(options.tls ? { tls: options.tls } : {}),
       ...(options.serverUrl ? { serverUrl: options.serverUrl } : {}),
+      ...(options.policyOf ? { policyOf: options.policyOf } : {}),
       lie: async (request, honest) => {
         const answer = () => (options.lie ? options.lie(request, honest) : honest());
         return bench.#isOffered || request.path !== "/api/ota/check" ? answer() : noUpdate();

@@ -32,7 +32,8 @@ describe("the ports of a device in a C3's heap", () => {
     skipUnless32Bit(this);
     const image = await imageOf("base", "1.0.0", "esp32", { type: "base", pushToken: TOKEN });
     const update = padded(await imageOf("base", "1.1.0", "esp32", { type: "base" }), 1_500_000);
-    bench = await ChipBench.start({ image, update });
+    // half a minute for the update
+    bench = await ChipBench.start({ image, update, policyOf: () => ({ bytesPerSecond: 50_000 }) });
   });
   after(() => bench?.close());
   afterEach(() => bench?.expectNoRestart());

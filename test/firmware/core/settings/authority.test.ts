@@ -3,9 +3,8 @@
 import { expect } from "chai";
 import { MAX_AUTHORITY_LENGTH, readAuthority } from "../../../../firmware/core/settings/authority.js";
 import { readSettings } from "../../../../firmware/core/settings/preferences.js";
-import { makeAuthority } from "../../../journey/authority.js";
+import { CERTIFICATE as certificate } from "./certificate.js";
 
-const { certificate } = makeAuthority(1_795_000_000);
 const pem = (base64: string, line = "\n") =>
   `-----BEGIN CERTIFICATE-----${line}${base64.replace(/.{64}/g, `$&${line}`)}${line}-----END CERTIFICATE-----${line}`;
 
