@@ -111,7 +111,8 @@ export class SerialLine {
 function opener(name: string, baudRate: number): Open {
   const [, host, port] = /^([\w.-]+|\[[\da-f:]+\]):(\d{1,5})$/i.exec(name) ?? [];
   if (host !== undefined) return (ear) => openTcp(host, Number(port), ear);
-  if (name.startsWith("/dev/")) return (ear) => openPort(name, baudRate, ear);
+  // /dev/shm has files
+  if (/^\/dev\/(?!shm\/)/.test(name)) return (ear) => openPort(name, baudRate, ear);
   return (ear) => followFile(name, ear);
 }
 
