@@ -46,7 +46,15 @@ const QUESTIONS: Readonly<Record<string, Omit<InjectOptions, "method">>> = {
   },
   "POST /api/devices/:id/heartbeat": { url: `/api/devices/${ID}/heartbeat`, payload: { rssi: -1 } },
   "POST /api/devices/register": { url: "/api/devices/register", payload: CHECK },
+  "POST /api/ota/abilities": {
+    url: "/api/ota/abilities",
+    payload: { device_id: ID, digest: "0123abcd", orders: [], fields: [], values: {} },
+  },
   "POST /api/ota/check": { url: "/api/ota/check", payload: CHECK },
+  "POST /api/ota/freshness": {
+    url: "/api/ota/freshness",
+    payload: { device_id: ID, device_type: TYPE, nonce: "0".repeat(32) },
+  },
   "POST /api/ota/status": {
     url: "/api/ota/status",
     payload: { device_id: ID, firmware_id: 1, status: "failed", error_code: "X" },
@@ -117,8 +125,10 @@ describe("a route of devices", () => {
 
   it("answers a client with the type's token", async () => {
     for (const name of await names()) {
-      // There is no cancelled action, no picture is assigned, and unsigned images have neither digests nor a manifest.
-      const expected = /content|digests$|release$|systems/.test(name) ? [404] : [200, 201];
+      // No picture is assigned, unsigned images have neither digests nor a manifest, and the server has no key for statements; its check had no
+      // digest of what the device can do.
+      const isMissing = /content|digests$|release$|systems|freshness/.test(name);
+      const expected = isMissing ? [404] : name.endsWith("abilities") ? [409] : [200, 201];
       // An attempt that has ended accepts neither reports nor downloads.
       if (/feedback|status|register/.test(name)) continue;
       expect((await ask(name, `Bearer ${good}`)).statusCode, name).to.be.oneOf(expected);
