@@ -7,7 +7,7 @@ import { chunkBytesFor } from "../../firmware/core/update/digests.js";
 import { imageOf, type Lie, type Rig, readJson, releaseOf, setUpRig, writeJson } from "./rig.js";
 
 const HOUR_MS = 3_600_000;
-const CHUNK_BYTES = 4096;
+const CHUNK_BYTES = 8192;
 
 const sha256 = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest();
 
