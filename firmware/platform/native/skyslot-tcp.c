@@ -241,18 +241,11 @@ static void forget_pending(void *arg, err_t error)
 	((ListenerPending)arg)->skt = NULL;
 }
 
-// Of a connection from outside, whoever opens it: four segments, as the SDK has it for all. What arrives and is not read stays in the heap,
-// which sixteen connections of CONFIG_LWIP_TCP_WND_DEFAULT would fill; that is for downloads, of which there is one.
-#define ACCEPTED_WINDOW (4 * TCP_MSS)
-
 static err_t accept_pending(void *arg, struct tcp_pcb *pcb, err_t error)
 {
 	Listener listener = arg;
 	if (error != ERR_OK || !pcb)
 		return ERR_VAL;
-	// More has been announced with the SYN, and lwIP goes on to announce that until it is used up: what is sent beyond this is sent again
-	if (pcb->rcv_wnd > ACCEPTED_WINDOW)
-		pcb->rcv_wnd = ACCEPTED_WINDOW;
 	err_t result = listenerAccept(arg, pcb, error);
 	for (ListenerPending pending = listener->pending; pending; pending = pending->next) {
 		if (pending->skt != pcb)
