@@ -9,7 +9,7 @@ import { Phone } from "../../host-sim/network/phone.js";
 import { imageOf, type Rig, type RigOptions, setUpRig } from "./rig.js";
 
 const TWENTY_MINUTES_MS = 1_200_000;
-const BEFORE_THE_UPDATE_MS = 10_000;
+const BEFORE_THE_UPDATE_MS = 6_000;
 const NAMESPACE = "skyslot";
 
 describe("what a device finds in its flash", () => {

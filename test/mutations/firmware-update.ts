@@ -132,7 +132,7 @@ const offers: readonly Mutation[] = [
   {
     what: "what has expired by one clock is refused by every other",
     file: `${UPDATE}/check.ts`,
-    original: "refused.expires === undefined || timeAt(clock, at) > refused.expires",
+    original: "refused.expires === undefined || datingTime(trust, clock, at) > refused.expires",
     mutated: "refused.releaseEnd !== undefined",
   },
   {
@@ -663,7 +663,7 @@ const staging: readonly Mutation[] = [
   {
     what: "what is given up stays complete in its slot",
     file: `${UPDATE}/staged.ts`,
-    original: '  { type: "eraseSlot", attempt, offset: 0 },\n',
+    original: '  { type: "eraseSlot", attempt, offset: 0, length: SECTOR_BYTES },\n',
     mutated: "",
   },
   {

@@ -55,7 +55,7 @@ export class PhoneBrowser {
     page: setupPage,
   });
   local: LocalApiState = initialLocalApi;
-  /** Events that the portal raised. */
+  /** Events that the portal raised, but for what it tells of the device as it starts. */
   readonly raised: Event[] = [];
   readonly requests: PortalRequest[] = [];
   readonly errors: unknown[] = [];
@@ -110,7 +110,8 @@ export class PhoneBrowser {
     this.portal = portal;
     this.local = local;
     const effects = carriedOut([...portalEffects, ...localEffects]);
-    for (const effect of effects) if (effect.type === "raise") this.raised.push(effect.event);
+    for (const effect of effects)
+      if (effect.type === "raise" && effect.event.type !== "abilitiesChanged") this.raised.push(effect.event);
     return [
       ...effects,
       ...purposesOf(localEffects).flatMap((purpose) => this.send({ type: "saved", purpose })),
