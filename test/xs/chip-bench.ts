@@ -28,7 +28,8 @@ const HOUR_MS = 3_600_000;
 const SETTLING_MS = 30_000;
 const SEND_LIMIT_MS = 120_000;
 
-export interface ChipBenchOptions extends Pick<RigOptions, "lie" | "content" | "policyOf" | "tls" | "serverUrl"> {
+export interface ChipBenchOptions
+  extends Pick<RigOptions, "lie" | "content" | "policyOf" | "tls" | "serverUrl"> {
   /** Folder under firmware/apps; default: base. */
   readonly app?: string;
   /** Default: esp32c3. */
