@@ -133,8 +133,12 @@ describe("the page of a pair in a browser", function () {
     await settings.getByLabel("A newer version of both").selectOption("is shown, and waits for you");
     await page.locator("#app-say").getByText("Saved.").waitFor();
     await settings.getByLabel("Password").fill("s3cret words");
+    // the first answer asks for a proof of the token
+    const stored = page.waitForResponse(
+      (answer) => answer.request().method() === "POST" && answer.status() === 200,
+    );
     await settings.getByLabel("Password").blur();
-    await stage.until(() => true, "it is stored");
+    await stored;
     await page.reload();
     await settings.getByLabel("A newer version of both").waitFor();
     expect(await settings.getByLabel("A newer version of both").inputValue()).equal(

@@ -32,7 +32,8 @@ describe("the page of a pair while the transmitter receives its image", function
   let page: JSDOM;
   const looks: Look[] = [];
 
-  before(async () => {
+  before(async function () {
+    this.timeout(180_000);
     pair = await setUpPair();
     const { world, network } = pair.desk;
     const image = await pairImage("transmitter", "1.1.0");
