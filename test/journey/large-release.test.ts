@@ -64,7 +64,7 @@ describe("a release with several pages of digests", function () {
   const SIZE = MIB + 160 * 1024;
 
   for (const [what, kind, offset, when] of [
-    ["a write in the last sector of a page", "write", MIB - 4096, "after"],
+    ["a write in the last sector but one of a page", "write", MIB - 8192, "after"],
     ["the first erase of the next page", "erase", MIB, "before"],
     ["the first erase of the next page", "erase", MIB, "after"],
     ["the first write of the next page", "write", MIB, "after"],
