@@ -31,7 +31,7 @@ describe("the sweep", function () {
     expect(result.cuts).above(2 * result.imageBytes);
     expect(result.pairs).above(400);
     expect(result.survived).equal(result.cuts + result.pairs);
-    expect(result.followed).within(300, 5_000);
+    expect(result.followed).within(300, 8_000);
   });
 
   it("cuts before, after, at every byte and page of a write, and at 16 points of an erase in 3 patterns", () => {
