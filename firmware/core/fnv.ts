@@ -1,4 +1,4 @@
-// A number for a text: equal texts have the same, different ones hardly ever. No proof of anything: whoever wants to can find two texts with
+// A number for a text: equal texts have the same, different ones hardly ever. No proof of anything: it is easy to find two texts with
 // the same number.
 
 const OFFSET_BASIS = 0x811c9dc5;

@@ -154,7 +154,7 @@ export class TlsSocket implements Socket {
     return false;
   }
 
-  /** Whoever is told may close this. */
+  /** It may be closed in this call. */
   #tell(before: number): void {
     const { onReadable, onWritable } = this.#options;
     const isConnected = this.#result >= 0 || this.#result === ENDED;

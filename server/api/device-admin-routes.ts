@@ -186,7 +186,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       ok(
         Type.Object({
           device_id: text(),
-          hourly_days: integer("So many of the last days are hourly"),
+          hourly_days: integer("Number of the last days that have hourly values"),
           samples: list(ReadingSampleView, "Oldest first"),
         }),
       ),

@@ -3,7 +3,7 @@
 //
 //   base64url({"alg":"ES256","typ":"skyslot-freshness","kid":…}) "." base64url(StatementPayload) "." base64url(r ‖ s)
 //
-// The nonce makes it new: whoever has not got the question cannot have the answer ready, and an answer to another device or from before has
+// The nonce makes it new: without the question nobody can have the answer ready, and an answer to another device or from before has
 // another nonce.
 
 import { fail, type Result, succeed } from "../errors.js";
