@@ -76,7 +76,7 @@ describe("the sweep", function () {
   it("proves the same future only for devices that have it: simulated further, they behave the same", async function () {
     if (process.env.SKYSLOT_SAME_FUTURE === undefined) {
       process.stdout.write(
-        "      skipped: a device that is replayed does a few operations more than its proof says; not understood yet (SKYSLOT_SAME_FUTURE=1 runs it)\n",
+        "      skipped: a replayed device writes the same bytes in other pieces, as they arrive; they have to be joined first (SKYSLOT_SAME_FUTURE=1 runs it)\n",
       );
       return this.skip();
     }
