@@ -2,7 +2,7 @@
 
 import config from "mc/config";
 import type { Effect } from "../core/effect.js";
-import { AUTHORITY_KEY } from "../core/settings/authority.js";
+import { AUTHORITY_KEY, buildAuthorities } from "../core/settings/authority.js";
 import type { Native } from "./native.js";
 import { PUBLIC_AUTHORITIES } from "./public-authorities.js";
 import type { Storage } from "./storage.js";
@@ -49,7 +49,7 @@ export class Tls {
   /** The owner's own authority alone, if there is one. One that cannot be read fails the session's next step. */
   #trust(session: number): void {
     const own = this.#storage.read(AUTHORITY_KEY);
-    const authorities = own ? [own] : (config.authorities ?? PUBLIC_AUTHORITIES);
+    const authorities = own ? [own] : buildAuthorities(config.authorities, PUBLIC_AUTHORITIES);
     for (let i = 0; i < authorities.length; i++) {
       const text = ArrayBuffer.fromString(authorities[i] as string);
       this.native.skyslot_tls(session, OPERATION.trust, text, text.byteLength);

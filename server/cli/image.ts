@@ -2,7 +2,8 @@
 
 import { type Command, Option } from "commander";
 import { defined } from "../shared/defined.js";
-import { printLine, show, sizeText, wholeNumber } from "./output.js";
+import { readAuthorities } from "./authority-files.js";
+import { printLine, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { readPrevious, readRootFile } from "./root-files.js";
 import { readServerOption } from "./server-url.js";
 
@@ -27,6 +28,8 @@ export interface BuildFlags {
   readonly server?: string;
   readonly key?: readonly string[];
   readonly root?: string;
+  readonly authority?: readonly string[];
+  readonly publicAuthorities?: boolean;
   readonly checkSeconds?: number;
   readonly trialSeconds?: number;
   readonly enrolmentTokenFile?: string;
@@ -49,6 +52,11 @@ export function imageCommand(program: Command): void {
     .option("--server <url>", "update server of the firmware", readServerOption, DEFAULT_SERVER_URL)
     .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
     .option("--root <file>", "trust root that is built in instead of keys, such as root-1.json")
+    .option(
+      "--authority <file...>",
+      "certification authorities, PEM or DER, that sign the server's certificate, such as tls/ca.crt (default: the public ones)",
+    )
+    .option("--public-authorities", "with --authority: trust the public authorities as well")
     .addOption(
       new Option(
         "--nvs <kind>",
@@ -92,6 +100,7 @@ export async function buildImageFile(
       ...defined({
         hardware: flags.hardware,
         root: flags.root === undefined ? undefined : await readWholeRoot(flags.root),
+        authorities: await authoritiesOf(flags),
         checkSeconds: flags.checkSeconds,
         trialSeconds: flags.trialSeconds,
         enrolmentToken: tokenFile === undefined ? undefined : (await readFile(tokenFile, "utf8")).trim(),
@@ -102,6 +111,18 @@ export async function buildImageFile(
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, image);
   return { file, bytes: image.length };
+}
+
+async function authoritiesOf({
+  authority,
+  publicAuthorities,
+}: BuildFlags): Promise<readonly string[] | undefined> {
+  if (authority !== undefined) return readAuthorities(authority, publicAuthorities);
+  if (publicAuthorities)
+    throw new UsageError(
+      "--public-authorities needs --authority: without it the public ones are trusted anyway",
+    );
+  return undefined;
 }
 
 /** Devices trust what is built in without a look at its signatures: who builds looks. @throws ReleaseError ROOT_REFUSED */

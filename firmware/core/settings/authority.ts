@@ -13,6 +13,24 @@ const END = "-----END CERTIFICATE-----";
 /** DER of more than 255 bytes: SEQUENCE, and two bytes of length. */
 const HEAD_BYTES = 4;
 
+/** Among a build's authorities: the public ones. */
+const PUBLIC = "public";
+
+/**
+ * The authorities that a build trusts, DER in base64.
+ * @param named as the build's config has them: a list, or a text with commas, as mcconfig's command line gives it; "public" stands for the public ones,
+ * and so does nothing
+ */
+export function buildAuthorities(
+  named: string | readonly string[] | undefined,
+  publicOnes: readonly string[],
+): readonly string[] {
+  const names = typeof named === "string" ? named.split(",") : (named ?? []);
+  const given = names.filter((name) => name !== "");
+  if (given.length === 0) return publicOnes;
+  return given.flatMap((name) => (name === PUBLIC ? publicOnes : [name]));
+}
+
 /** As it is stored; an empty text stays one: back to the build's. */
 export function readAuthority(text: string): Result<string, "AUTHORITY_INVALID"> {
   if (text === "") return succeed(text);

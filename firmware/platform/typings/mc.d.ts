@@ -21,8 +21,11 @@ declare module "mc/config" {
     readonly minCompatible?: string;
     /** Release keys this build trusts: P-256 points, base64url. */
     readonly keys: readonly { readonly kid: string; readonly x: string; readonly y: string }[];
-    /** Authorities that sign the certificates of https servers: DER, base64. Absent: the public ones of public-authorities.ts. */
-    readonly authorities?: readonly string[];
+    /**
+     * Authorities that sign the certificates of https servers: DER, base64; "public": those of public-authorities.ts, as without any. On mcconfig's
+     * command line one text, with commas.
+     */
+    readonly authorities?: string | readonly string[];
     /** The first trust root, as its text; absent or empty: the keys above count for ever, and no root is taken. */
     readonly root?: string;
     /** The LED that shows the status; absent: none. */

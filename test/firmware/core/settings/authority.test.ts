@@ -1,7 +1,11 @@
 // What an owner pastes or sends as the authority of a server at home: one certificate, in PEM or DER; anything else is refused with a sentence.
 
 import { expect } from "chai";
-import { MAX_AUTHORITY_LENGTH, readAuthority } from "../../../../firmware/core/settings/authority.js";
+import {
+  buildAuthorities,
+  MAX_AUTHORITY_LENGTH,
+  readAuthority,
+} from "../../../../firmware/core/settings/authority.js";
 import { readSettings } from "../../../../firmware/core/settings/preferences.js";
 import { CERTIFICATE as certificate } from "./certificate.js";
 
@@ -43,6 +47,15 @@ describe("the owner's authority", () => {
       if (read.ok) expect.fail(`${text.slice(0, 40)} was taken`);
       expect(read.failure.message).match(/^The authority [ -~]{5,80}\.$/);
     }
+  });
+
+  it("of a build is what its config names, as a list or as a text of mcconfig's command line", () => {
+    const all = ["PUBLIC1", "PUBLIC2"];
+    for (const named of [undefined, "", [], ["public"], "public"])
+      expect(buildAuthorities(named, all), `${named}`).deep.equal(all);
+    expect(buildAuthorities(["MIIB"], all)).deep.equal(["MIIB"]);
+    expect(buildAuthorities("MIIB==,MIIC", all)).deep.equal(["MIIB==", "MIIC"]);
+    expect(buildAuthorities("MIIB,public", all)).deep.equal(["MIIB", ...all]);
   });
 
   it("comes with a change of settings, alone or with the server", () => {
