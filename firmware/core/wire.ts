@@ -232,9 +232,9 @@ export interface StatementPayload {
   readonly time: number;
   /** Later than `time`: until then it suffices for installations. At most an hour of it counts. */
   readonly expires: number;
-  /** Sequence of the release that this device is to have now: one with a lower sequence is not installed. 0: any may be. */
+  /** Sequence of the release that this device is to have now, or of the newest for all: one with a lower sequence is not installed. 0: any may be. */
   readonly newest: number;
-  /** Releases of the type that must not be installed any more, the last MAX_WITHDRAWN_COUNT: of each the first WITHDRAWN_DIGITS of `imageSha256`. */
+  /** Releases of the type, from that sequence on, that must not be installed any more, the newest MAX_WITHDRAWN_COUNT: of each the first WITHDRAWN_DIGITS of `imageSha256`. */
   readonly withdrawn: readonly string[];
 }
 

@@ -3,6 +3,8 @@
 import { Type } from "@sinclair/typebox";
 import { FRESHNESS_PATH, NONCE_LENGTH } from "../../firmware/core/wire.js";
 import { stateFreshness } from "../releases/freshness.js";
+import { findLed } from "../releases/systems.js";
+import { findCurrent } from "../rollout/current.js";
 import { Refusal } from "../shared/refusal.js";
 import { sent } from "./answers.js";
 import type { Context } from "./context.js";
@@ -44,7 +46,9 @@ export function freshnessRoutes(app: Api, context: Context): void {
           "FRESHNESS_UNKNOWN",
           "this server has no freshness key: make one with `skyslot keys freshness`",
         );
-      const statement = await stateFreshness(store, freshnessKey, { deviceId, deviceType, nonce }, now());
+      const led = await findLed(store, deviceType, now());
+      const current = await findCurrent(store, { deviceId, deviceType }, led, now());
+      const statement = stateFreshness(freshnessKey, { nonce, type: deviceType }, current, now());
       reply.header("cache-control", "no-store");
       return reply.type(MEDIA_TYPE).send(Buffer.from(statement));
     },

@@ -110,6 +110,7 @@ function describeFirmware(
     isActive: fields.is_active ?? true,
     minCurrentVersion: fields.min_current_version ?? release.minCurrentVersion ?? null,
     securityVersion: release.securityVersion,
+    sequence: release.sequence ?? 0,
     notes: fields.release_notes ?? null,
     release: jws,
     expiresAt: release.expires === undefined ? null : release.expires * 1000,

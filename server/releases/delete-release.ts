@@ -1,6 +1,6 @@
 // Deletes a release for good, with its ended rollouts and its attempts. Only one that is inactive, so that nothing offers it or goes by way
-// of it, and that nothing needs: no device runs it or is kept at it, nothing installs it, no rollout and no system refers to it. Its file
-// goes a day later, if nothing else has the same bytes (upkeep.ts).
+// of it, and that nothing needs: no device runs it or is kept at it, nothing installs it, no rollout and no system refers to it. Devices are still told that
+// it was withdrawn. Its file goes a day later, if nothing else has the same bytes (upkeep.ts).
 
 import { readSystem } from "../../release/system.js";
 import type { Journal } from "../events/journal.js";
@@ -19,7 +19,7 @@ export async function deleteRelease(journal: Journal, firmware: Firmware): Promi
   const name = nameRelease(firmware);
   if (reasons.length > 0)
     throw new Refusal("RELEASE_IN_USE", `${name} cannot be deleted: ${reasons.join(", ")}`);
-  await journal.store.removeFirmware(firmware.id);
+  await journal.store.removeFirmware(firmware.id, journal.time);
   await journal.log({
     kind: "firmware.deleted",
     firmwareId: firmware.id,

@@ -6,16 +6,9 @@ import { type FileHandle, open } from "node:fs/promises";
 import { calculateJwkThumbprint, type JWK } from "jose";
 import type { Root } from "../../firmware/core/trust/root.js";
 import { thumbprint } from "../../firmware/core/trust/thumbprint.js";
-import {
-  MAX_WITHDRAWN_COUNT,
-  STATEMENT_TYPE,
-  type StatementPayload,
-  WITHDRAWN_DIGITS,
-} from "../../firmware/core/wire.js";
+import { STATEMENT_TYPE, type StatementPayload } from "../../firmware/core/wire.js";
 import { KeyError } from "../../release/error.js";
 import { publicPart, readPrivateKey } from "../../release/keys.js";
-import type { Store } from "../store/store.js";
-import { releaseOf } from "./chunk-digests.js";
 
 /** How long a statement suffices for an installation. */
 const SUFFICES_SECONDS = 600;
@@ -84,49 +77,13 @@ export const namesFreshnessKey = ({ freshness, keys }: Root, key: FreshnessKey |
 
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-export interface Question {
-  readonly deviceId: string;
-  readonly deviceType: string;
-  readonly nonce: string;
-}
-
-/**
- * The statement for a device. A few rows by their indices and one signature, whatever is asked. @param now milliseconds since 1970
- */
-export async function stateFreshness(
-  store: Pick<Store, "findOpenUpdate" | "findFirmware" | "listFirmware">,
+/** The statement for a device. @param now milliseconds since 1970 */
+export function stateFreshness(
   key: FreshnessKey,
-  { deviceId, deviceType, nonce }: Question,
+  question: Pick<StatementPayload, "nonce" | "type">,
+  current: Pick<StatementPayload, "newest" | "withdrawn">,
   now: number,
-): Promise<string> {
+): string {
   const time = Math.floor(now / 1000);
-  const [newest, withdrawn] = await Promise.all([
-    newestFor(store, deviceId, deviceType),
-    withdrawnOf(store, deviceType),
-  ]);
-  return key.sign({ nonce, type: deviceType, time, expires: time + SUFFICES_SECONDS, newest, withdrawn });
-}
-
-/** Of what the device is offered now; 0: nothing, or it has no sequence. Who leads several devices offers what this server does not know of. */
-async function newestFor(
-  store: Pick<Store, "findOpenUpdate" | "findFirmware">,
-  deviceId: string,
-  deviceType: string,
-): Promise<number> {
-  const attempt = await store.findOpenUpdate(deviceId);
-  const firmware = attempt && (await store.findFirmware(attempt.firmwareId));
-  return firmware?.deviceType === deviceType ? (releaseOf(firmware)?.sequence ?? 0) : 0;
-}
-
-async function withdrawnOf(
-  store: Pick<Store, "listFirmware">,
-  deviceType: string,
-): Promise<readonly string[]> {
-  const { rows } = await store.listFirmware(
-    { deviceType, isActive: false },
-    { limit: MAX_WITHDRAWN_COUNT, offset: 0 },
-  );
-  return rows.flatMap(({ imageSha256 }) =>
-    imageSha256 === "" ? [] : [imageSha256.slice(0, WITHDRAWN_DIGITS)],
-  );
+  return key.sign({ ...question, time, expires: time + SUFFICES_SECONDS, ...current });
 }

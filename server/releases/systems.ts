@@ -140,6 +140,29 @@ export async function findPublished(
   return { deviceTypes: (current ?? newest).stored.deviceTypes, published, problems };
 }
 
+/**
+ * Ids of releases that a device which leads others, or a gateway, may offer devices of a type: of these offers this server hears only afterwards.
+ * @param now milliseconds since 1970
+ */
+export async function findLed(
+  store: Reader & Pick<Store, "listOpenMeshUpdates">,
+  deviceType: string,
+  now: number,
+): Promise<ReadonlySet<number>> {
+  const [{ rows }, distributions] = await Promise.all([
+    store.listSystems({ isActive: true }, { limit: MAX_LOOKED_AT, offset: 0 }),
+    store.listOpenMeshUpdates({ deviceTypes: [deviceType], limit: MAX_LOOKED_AT }),
+  ]);
+  const led = new Set(distributions.map(({ firmwareId }) => firmwareId));
+  const ofType = rows.filter(({ deviceTypes }) => deviceTypes.includes(deviceType));
+  for (const name of new Set(ofType.map((system) => system.name))) {
+    const published = (await findPublished(store, { name }, now))?.published;
+    for (const system of [published?.current, published?.previous])
+      for (const { firmware } of system?.components ?? []) led.add(firmware.id);
+  }
+  return led;
+}
+
 const isComplete = (found: FoundSystem): found is CompleteSystem => found.problems.length === 0;
 
 function problemsOf(

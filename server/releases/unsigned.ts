@@ -57,6 +57,7 @@ export async function checkLegacy(
     isActive: fields.is_active ?? true,
     minCurrentVersion: fields.min_current_version ?? null,
     securityVersion: image.kind === "app" ? image.description.securityVersion : 0,
+    sequence: 0,
     notes: fields.release_notes ?? null,
     release: null,
     expiresAt: null,

@@ -27,6 +27,8 @@ export interface NewFirmware {
   /** Older firmware needs an intermediate release first. */
   readonly minCurrentVersion: string | null;
   readonly securityVersion: number;
+  /** Its place among the releases of its type, as it was signed; 0: it has none. */
+  readonly sequence: number;
   readonly notes: string | null;
   /** The signed manifest, compact JWS; `null`: firmware of a legacy type, which is not signed. */
   readonly release: string | null;
@@ -57,6 +59,12 @@ type FirmwareFilter = Partial<
   readonly deviceTypes?: readonly string[];
 };
 
+/** A signed release that is inactive or was deleted: its image may still be in somebody's hands. */
+export interface WithdrawnRelease {
+  readonly imageSha256: string;
+  readonly sequence: number;
+}
+
 /** What still needs a release, in counts. */
 export interface FirmwareUses {
   /** Devices that run it; of a device that reports no digest, by its type, version and build. */
@@ -83,6 +91,8 @@ export interface FirmwareStore {
   activeFirmware(deviceType: string): Promise<readonly FirmwareSummary[]>;
   changeFirmware(id: number, changes: FirmwareChanges, time: number): Promise<Firmware | undefined>;
   findFirmwareUses(firmware: Firmware): Promise<FirmwareUses>;
-  /** With its rollouts, attempts and distributions in meshes. Its id is given to no other. */
-  removeFirmware(id: number): Promise<void>;
+  /** With its rollouts, attempts and distributions in meshes. Its id is given to no other. What it was is still told (listWithdrawn). */
+  removeFirmware(id: number, time: number): Promise<void>;
+  /** Of a type, from a sequence on, the highest first. */
+  listWithdrawn(deviceType: string, least: number, limit: number): Promise<readonly WithdrawnRelease[]>;
 }

@@ -4,6 +4,7 @@ import type { Mutation } from "./mutation.js";
 
 const TRUST = "firmware/core/trust";
 const root = `${TRUST}/root.ts`;
+const CURRENT = "server/rollout/current.ts";
 const FRESHNESS_UPDATE = "firmware/core/update/freshness-update.ts";
 
 export const MUTATIONS: readonly Mutation[] = [
@@ -192,5 +193,53 @@ export const MUTATIONS: readonly Mutation[] = [
     file: `${TRUST}/freshness.ts`,
     original: "{ ...freshness, statement: undefined, untilMs: 0, dailyFromMs: 0, retryFromMs: 0 }",
     mutated: "{ ...freshness, dailyFromMs: 0, retryFromMs: 0 }",
+  },
+  {
+    what: "a statement of the day before an offer refuses it",
+    file: `${TRUST}/freshness.ts`,
+    original: "untilMs: isForOffer ? ",
+    mutated: "untilMs: at >= 0 || isForOffer ? ",
+  },
+  {
+    what: "without an open attempt any release counts as new",
+    file: CURRENT,
+    original: "Math.min(leastOf(newestOfEach(forAll)), ",
+    mutated: "Math.min(0, ",
+  },
+  {
+    what: "what only some devices are to have is the newest for all",
+    file: CURRENT,
+    original: "isForAll(release, rollouts) &&",
+    mutated: "",
+  },
+  {
+    what: "who leads other devices is refused what its system contains",
+    file: CURRENT,
+    original: ", ...offered.filter(isLed).map(({ sequence }) => sequence)",
+    mutated: "",
+  },
+  {
+    what: "what was cancelled is not withdrawn",
+    file: CURRENT,
+    original: 'own.every(({ state }) => state === "cancelled")',
+    mutated: 'own.every(({ state }) => state === "draft")',
+  },
+  {
+    what: "one cancelled rollout of several withdraws a release",
+    file: CURRENT,
+    original: 'own.every(({ state }) => state === "cancelled")',
+    mutated: 'own.some(({ state }) => state === "cancelled")',
+  },
+  {
+    what: "a device that is kept at a version is told that it was withdrawn",
+    file: CURRENT,
+    original: " && !isPinned(release)",
+    mutated: "",
+  },
+  {
+    what: "a release is withdrawn because the same image was for another board",
+    file: CURRENT,
+    original: ".filter(({ imageSha256 }) => !images.has(imageSha256))",
+    mutated: "",
   },
 ];

@@ -1,8 +1,11 @@
 // What a device knows of freshness: which statement counts, when the next one is asked for, and for how long there has been none. Pure; asking for one
 // is update/freshness-update.ts. Only devices whose trust root names keys for statements have any of it; the others have NO_FRESHNESS.
 //
-//   boot ─► asks with its first check ─► a statement ─► counts for an hour at most; a day later, or with an offer after that hour: asks again
+//   boot ─► asks with its first check ─► a statement ─► asks again a day later, or with an offer
 //                     └─ none ─► asks again after ten minutes at the earliest; offers wait
+//
+// Only a statement for which an offer has waited suffices for an installation, for an hour at most: what a server says of the newest release depends
+// on what it has just offered.
 //   two weeks since the last statement, or since the first one was missed ─► frozen, until there is one
 
 import { spreadMs } from "../backoff.js";
@@ -88,10 +91,11 @@ export const statementAt = ({ statement, untilMs }: Freshness, at: number): Stat
 
 export const mayRetry = ({ retryFromMs }: Freshness, at: number): boolean => at >= retryFromMs;
 
-/** There is one. @param random 0 to 1 */
+/** There is one. @param isForOffer an offer has waited for it @param random 0 to 1 */
 export function withStatement(
   freshness: Freshness,
   statement: Statement,
+  isForOffer: boolean,
   at: number,
   random: number,
 ): FreshnessStep {
@@ -101,7 +105,7 @@ export function withStatement(
     {
       ...freshness,
       statement,
-      untilMs: at + Math.min(expires - time, MAX_SUFFICES_SECONDS) * 1000,
+      untilMs: isForOffer ? at + Math.min(expires - time, MAX_SUFFICES_SECONDS) * 1000 : 0,
       dailyFromMs: at + spreadMs(DAY_SECONDS * 1000, random),
       since: time,
       kept: isKept ? time : freshness.kept,

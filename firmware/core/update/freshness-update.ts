@@ -177,7 +177,7 @@ const expired = (version: number, seconds: number): Failure => ({
 
 /** It counts. */
 function fresh(state: UpdateState, { offer }: Asking, statement: Statement, { at, random }: Stamped): Step {
-  const [freshness, storing] = withStatement(state.freshness, statement, at, random);
+  const [freshness, storing] = withStatement(state.freshness, statement, offer !== undefined, at, random);
   // what was refused because of the last one is looked at again
   const idle = enter(state, { phase: "idle", freshness, refused: undefined });
   const { staged } = idle;

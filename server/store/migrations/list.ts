@@ -36,6 +36,7 @@ import { abilities } from "./0150-abilities.js";
 import { panels } from "./0151-panels.js";
 import { readingSamples } from "./0152-reading-samples.js";
 import { savedViews } from "./0153-saved-views.js";
+import { withdrawnReleases } from "./0156-withdrawn-releases.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -75,4 +76,5 @@ export const migrations: readonly StoreMigration[] = [
   panels,
   readingSamples,
   savedViews,
+  withdrawnReleases,
 ];

@@ -9,7 +9,7 @@ import type { SqlDialect } from "./database.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { tableOf } from "./table.js";
-import type { Tables } from "./tables.js";
+import type { DeletedRelease, Tables } from "./tables.js";
 
 const ENDED: readonly RolloutState[] = ["finished", "cancelled"];
 
@@ -17,6 +17,8 @@ const table = tableOf<Omit<Firmware, "release">, "firmware">("firmware", {
   isStable: "flag",
   isActive: "flag",
 });
+
+const deleted = tableOf<DeletedRelease, "deleted_releases">("deleted_releases", {});
 
 export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): FirmwareStore {
   return {
@@ -116,7 +118,15 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       };
     },
 
-    async removeFirmware(id) {
+    async removeFirmware(id, time) {
+      const known = await table.find(db, { id });
+      if (known && known.imageSha256 !== "") {
+        const { deviceType, imageSha256, sequence } = known;
+        await deleted.put(db, { deviceType, imageSha256, sequence, deletedAt: time }, [
+          "deviceType",
+          "imageSha256",
+        ]);
+      }
       const rollouts = db.selectFrom("rollouts").select("id").where("firmware_id", "=", id);
       const distributions = db.selectFrom("ota_updates").select("id").where("firmware_id", "=", id);
       await db
@@ -128,6 +138,23 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
         await db.deleteFrom(table).where("firmware_id", "=", id).execute();
       await db.deleteFrom("firmware").where("id", "=", id).execute();
       await forgetNoOpKeys(db);
+    },
+
+    async listWithdrawn(deviceType, least, limit) {
+      const of = <Table extends "firmware" | "deleted_releases">(table: Table) =>
+        db
+          .selectFrom<"firmware" | "deleted_releases">(table)
+          .select(["image_sha256 as imageSha256", "sequence"])
+          .where("device_type", "=", deviceType)
+          .where("sequence", ">=", least)
+          .orderBy("sequence", "desc")
+          .limit(limit);
+      const inactive = of("firmware").where("is_active", "=", 0).where("image_sha256", "<>", "");
+      const rows = [
+        ...(await inactive.where("release_jws", "<>", "").orderBy("id", "desc").execute()),
+        ...(await of("deleted_releases").orderBy("deleted_at", "desc").execute()),
+      ];
+      return rows.sort((a, b) => b.sequence - a.sequence).slice(0, limit);
     },
   };
 }
@@ -152,6 +179,7 @@ const SUMMARY_COLUMNS = [
   "is_active",
   "min_current_version",
   "security_version",
+  "sequence",
   "notes",
   "md5",
   "sha1",

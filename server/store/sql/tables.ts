@@ -31,6 +31,7 @@ import type {
   User,
   VersionSample,
   Webhook,
+  WithdrawnRelease,
 } from "../store.js";
 import type { RowOf } from "./rows.js";
 
@@ -49,6 +50,12 @@ interface LabelTable {
 interface FirmwareTable extends RowOf<Omit<Firmware, "release">, "id"> {
   /** Empty: it has no manifest. */
   release_jws: string;
+}
+
+/** See 0156-withdrawn-releases.ts. */
+export interface DeletedRelease extends WithdrawnRelease {
+  readonly deviceType: string;
+  readonly deletedAt: number;
 }
 
 /** A rollout without the fields of its plan that have no column of their own. */
@@ -75,6 +82,7 @@ export interface Tables {
   device_labels: LabelTable;
   device_tags: { device_id: string; tag: string };
   firmware: FirmwareTable;
+  deleted_releases: RowOf<DeletedRelease>;
   trust_roots: RowOf<StoredRoot>;
   systems: RowOf<StoredSystem, "id">;
   updates: RowOf<Update, "id">;

@@ -52,6 +52,37 @@ export function firmwareContract(store: () => Store): void {
     expect(await versions({ deviceType: "base" })).to.deep.equal(["1.3.0", "1.2.0", "1.1.0"]);
   });
 
+  it("tells which signed releases of a type were switched off or deleted, from a sequence on", async () => {
+    const add = (sequence: number, changes: object = {}) =>
+      store().addFirmware(
+        sampleFirmware({
+          buildNumber: sequence % 1000,
+          sequence,
+          imageSha256: `${sequence}`.padStart(64, "0"),
+          isActive: false,
+          ...changes,
+        }),
+      );
+    for (const sequence of [100, 4_294_967_295, 200]) await add(sequence);
+    const { id } = await add(300);
+    await add(400, { isActive: true });
+    await add(500, { deviceType: "led" });
+    await add(600, { release: null });
+    await add(700, { imageSha256: "" });
+    const told = async (least: number, limit = 16) =>
+      (await store().listWithdrawn("base", least, limit)).map(({ sequence }) => sequence);
+    expect(await told(0)).to.deep.equal([4_294_967_295, 300, 200, 100]);
+    // it is deleted, made once more and deleted again
+    await store().removeFirmware(id, 5000);
+    await store().removeFirmware((await add(300)).id, 6000);
+    expect(await told(200)).to.deep.equal([4_294_967_295, 300, 200]);
+    expect(await told(0, 2)).to.deep.equal([4_294_967_295, 300]);
+    expect((await store().listWithdrawn("base", 300, 16))[1]).to.deep.equal({
+      imageSha256: "300".padStart(64, "0"),
+      sequence: 300,
+    });
+  });
+
   it("lists the blobs that are referenced", async () => {
     const [needed = "", other = ""] = ["d", "e"].map((digit) => digit.repeat(64));
     await store().addFirmware(sampleFirmware({ fileHash: needed, isActive: false }));

@@ -97,7 +97,7 @@ export function removedDeviceContract(store: () => Store): void {
       await store().putDevice(sampleDevice({ id, ...changes }));
     await store().putLabels("base-3", { tags: [], group: null, pin: "1.1.0" });
     expect(await uses()).to.deep.equal({ ...none, openCount: 1, runningCount: 2, pinnedCount: 1 });
-    await store().removeFirmware(firmware.id);
+    await store().removeFirmware(firmware.id, 5000);
     expect(await store().findFirmware(firmware.id)).to.equal(undefined);
     expect((await store().listUpdates({}, PAGE)).totalCount).to.equal(0);
     const { id } = await store().addFirmware(sampleFirmware());

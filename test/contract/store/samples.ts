@@ -46,6 +46,7 @@ export const sampleFirmware = (changes: Partial<NewFirmware> = {}): NewFirmware 
   isActive: true,
   minCurrentVersion: null,
   securityVersion: 0,
+  sequence: 0,
   notes: null,
   release: "header.payload.signature",
   expiresAt: null,

@@ -74,7 +74,7 @@ describe("statements of freshness", () => {
     await release("1.2.0", 200);
     expect((await server.check()).json().version).to.equal("1.2.0");
     expect((await stated()).statement).to.include({ newest: 200 });
-    expect((await stated({ device_id: "another" })).statement).to.include({ newest: 0 });
+    expect((await stated({ device_id: "another" })).statement).to.include({ newest: 200 });
     await server.admin("PATCH", "/api/ota/admin/firmware/2", { is_active: false });
     expect((await server.check()).json().version).to.equal("1.1.0");
     const { image_sha256 } = (await server.admin("GET", "/api/ota/admin/firmware/2")).json();
@@ -83,6 +83,9 @@ describe("statements of freshness", () => {
       withdrawn: [image_sha256.slice(0, 16)],
     });
     expect((await stated({ device_type: "led" })).statement.withdrawn).to.deep.equal([]);
+    await server.admin("DELETE", "/api/ota/admin/firmware/2?permanently=true");
+    expect((await server.admin("GET", "/api/ota/admin/firmware/2")).statusCode).to.equal(404);
+    expect((await stated()).statement.withdrawn).to.deep.equal([image_sha256.slice(0, 16)]);
   });
 
   it("are refused where the question is none, where a token is missing, and beyond the rate of a device", async () => {

@@ -83,6 +83,28 @@ describe("the migrations of a database", () => {
     expect(wrong).to.equal("refused");
   });
 
+  it("read the sequence of a release out of its manifest", async () => {
+    await migrate(database, ALL.slice(0, ALL.indexOf("0156_withdrawn_releases")));
+    const { db } = database;
+    const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const manifests = [
+      `${encode({ alg: "ES256" })}.${encode({ format: 2, sequence: 1_795_000_000 })}.AAAA`,
+      JSON.stringify({ payload: encode({ format: 3, sequence: 7 }), signatures: [] }),
+      `${encode({ alg: "ES256" })}.${encode({ format: 2 })}.AAAA`,
+      "",
+      "not.a manifest.at all",
+    ];
+    for (const [id, jws] of manifests.entries())
+      await sql`insert into firmware (id, device_type, hardware, chip, version, build_number, filename, file_size, file_hash, binary_path,
+        image_sha256, is_stable, is_active, security_version, release_jws, created_at, updated_at)
+        values (${id + 1}, 'base', 'esp32', 'esp32', '1.0.0', ${id}, 'a.bin', 1, 'a', 'a', '', 0, 1, 0, ${jws}, 1, 1)`.execute(
+        db,
+      );
+    await migrate(database);
+    const { rows } = await sql<{ sequence: number }>`select sequence from firmware order by id`.execute(db);
+    expect(rows.map(({ sequence }) => sequence)).to.deep.equal([1_795_000_000, 7, 0, 0, 0]);
+  });
+
   it("keep attempts, their indexes and their counter when these outlive their device", async () => {
     await migrate(database, ALL.slice(0, ALL.indexOf("0140_removed_devices")));
     const { db } = database;

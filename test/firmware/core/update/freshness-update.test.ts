@@ -227,6 +227,14 @@ describe("a device that asks for statements of freshness", () => {
     expect(device.offered().failure, "reported once").equal(undefined);
     device.at = 1.1 * DAY_MS;
     device.checked().stated();
+    device.offered().stated();
+    expect(device.offered().state.phase).equal("requesting");
+  });
+
+  it("asks anew for what is offered after a statement that no offer has waited for: it says nothing of that", () => {
+    const device = new Device().checked().stated({ newest: 200 });
+    expect(device.offered().state.phase).equal("fetchingStatement");
+    device.stated({ newest: 100 });
     expect(device.offered().state.phase).equal("requesting");
   });
 
