@@ -23,11 +23,11 @@ dl div+div{border-top:1px solid var(--line)}
 dt{color:var(--soft)}
 dd{margin:0;overflow-wrap:anywhere;text-align:end}
 label{display:block;font-weight:600;font-size:.92rem;margin:16px 0 6px}
-input,select{width:100%;font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--soft);border-radius:12px;padding:11px 14px;min-height:50px;accent-color:var(--accent)}
+input,select,textarea{width:100%;font:inherit;color:var(--text);background:var(--bg);border:1px solid var(--soft);border-radius:12px;padding:11px 14px;min-height:50px;accent-color:var(--accent)}
 .field{position:relative}
 .field input{padding-right:94px}
 button{font:inherit;color:inherit;background:none;border:0;min-height:48px;cursor:pointer;touch-action:manipulation}
-button:focus-visible,input:focus-visible,select:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:12px}
+button:focus-visible,input:focus-visible,select:focus-visible,textarea:focus-visible,summary:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:2px;border-radius:12px}
 button:disabled{opacity:.55;cursor:default}
 .main{width:100%;background:var(--accent);color:var(--on);font-weight:650;border-radius:14px;margin-top:22px;min-height:52px}
 .link{color:var(--accent);font-weight:600;padding:0 6px;border-radius:10px}
@@ -43,7 +43,10 @@ ul{list-style:none;margin:0;padding:0}
 li+li,.rule{border-top:1px solid var(--line)}
 `;
 
-/** Written for the browsers of old phones' sheets too: no newer syntax than of 2017. */
+/**
+ * Written for the browsers of old phones' sheets too: no newer syntax than of 2017. A certificate goes on one line: in JSON each line end is another
+ * character, and a device takes 2 KiB.
+ */
 const SCRIPT = `
 const $ = id => document.getElementById(id);
 const fill = (text, values) => text.replace(/{([a-z]+)}/g, (all, key) => key in values ? values[key] : all);
@@ -52,6 +55,11 @@ const add = (parent, tag, props) => parent.appendChild(Object.assign(document.cr
 const pause = ms => new Promise(done => setTimeout(done, ms));
 const note = (id, text, bad) => { put(id, text); $(id).className = bad ? "say no" : "say"; };
 const suggest = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte, i) => (i && i % 4 === 0 ? "-" : "") + "abcdefghjkmnpqrstuvwxyz23456789"[byte % 31]).join("");
+
+async function certificate(file, pasted) {
+  const text = file ? String.fromCharCode(...new Uint8Array(await new Response(file).arrayBuffer()).slice(0, 8000)) : pasted;
+  return file && text[0] === "0" ? btoa(text) : text.trim().replace(/\\s+/g, " ");
+}
 
 async function call(method, path, body, by) {
   const abort = new AbortController();

@@ -39,6 +39,8 @@ input[aria-invalid=true]{border-color:var(--bad)}
 dl div{border-top:1px solid var(--line)}
 .spin{width:52px;height:52px;margin:0 auto 22px;border-radius:50%;border:4px solid var(--line);border-top-color:var(--accent);animation:spin 1s linear infinite}
 @keyframes spin{to{transform:rotate(1turn)}}
+summary{color:var(--accent);font-weight:600;font-size:.92rem;padding:12px 0 4px;margin-top:8px}
+textarea{height:7em;font-size:.8rem;resize:vertical}
 .tick{width:64px;height:64px;margin:0 auto 20px;padding:16px;border-radius:50%;background:var(--goodbg);color:var(--good)}
 .tick svg{width:32px;height:32px}
 a.row{color:inherit;font-weight:400;text-decoration:none}
@@ -65,7 +67,8 @@ const MARKUP = `<main>
 <div id=name-part><label for=ssid>${text.name}</label><input id=ssid name=ssid aria-describedby=ssid-hint><p class="hint soft" id=ssid-hint></p></div>
 <div id=password-part><label for=password>${text.password}</label><div class=field><input id=password name=password type=password aria-describedby=password-hint><button type=button class=link id=show hidden></button></div></div>
 <p class="hint soft" id=password-hint></p>
-<div id=device-part hidden><label for=device-name>${text.deviceName}</label><input id=device-name maxlength=40 autocapitalize=sentences aria-describedby=device-name-hint><p class="hint soft" id=device-name-hint>${text.deviceNameHint}</p></div>
+<div id=device-part hidden><label for=device-name>${text.deviceName}</label><input id=device-name maxlength=40 autocapitalize=sentences aria-describedby=device-name-hint><p class="hint soft" id=device-name-hint>${text.deviceNameHint}</p>
+<details><summary>${text.ownServer}</summary><p class="hint soft" id=authority-hint>${text.authorityHint}</p><label for=authority-text>${text.authorityText}</label><textarea id=authority-text aria-describedby=authority-hint></textarea><label for=authority>${text.authorityFile}</label><input id=authority type=file aria-describedby=authority-hint></details></div>
 <div id=owner-part hidden><label for=owner>${parts.token}</label><div class=field><input id=owner aria-describedby=owner-hint><button type=button class=link id=suggest aria-label="${parts.suggestLabel}">${parts.suggest}</button></div><p class="hint soft" id=owner-hint></p><button type=button class=link id=copy>${text.copy}</button></div>
 <button class=main>${text.connect}</button>
 <button type=button class="link quiet" id=back hidden>${text.back}</button>
@@ -81,7 +84,7 @@ const MARKUP = `<main>
 /** Written for the browsers of old phones' sheets too: no newer syntax than of 2017. */
 const SCRIPT = `
 const bytes = text => new Blob([text]).size;
-let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", made = "", named = "", polling = false;
+let attempt = 0, hostName = "", chosen = null, shown = "", drawn = "", made = "", named = "", given = "", polling = false;
 
 async function insist(path) {
   for (let misses = 0; ; misses++) {
@@ -229,10 +232,15 @@ function submit(ssid, password) {
 }
 
 async function follow(ssid, unsent) {
-  const before = attempt;
+  const before = attempt, authority = unsent && await certificate($("authority").files[0], $("authority-text").value).catch(() => "?");
   for (let rounds = 0, misses = 0; ; rounds++) {
     try {
       if (unsent && misses && (await call("GET", "/api/join")).value.attempt > before) unsent = null;
+      if (unsent && authority !== given) {
+        const answer = await call("POST", "/api/settings", { authority });
+        if (answer.status > 299) return failed(ssid, answer.value.message);
+        given = authority;
+      }
       const deviceName = $("device-name").value.trim();
       if (unsent && deviceName !== named) {
         const answer = await call("POST", "/api/settings", { deviceName });
@@ -358,7 +366,7 @@ $("form").onsubmit = event => {
 })();
 `;
 
-/** HTML of `GET /`, ASCII, at most 20 KiB. */
+/** HTML of `GET /`, ASCII, at most 22 KiB. */
 export const setupPage = pageOf({
   title: text.title,
   style: STYLE,

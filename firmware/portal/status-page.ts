@@ -167,10 +167,7 @@ $("settings").onsubmit = async event => {
   if (Number($("seconds").value) !== known.checkSeconds) change.checkSeconds = Number($("seconds").value);
   if ($("bearer").checked !== known.acceptBearer) change.acceptBearer = $("bearer").checked;
   if ($("unsigned").checked !== known.acceptUnsigned) change.acceptUnsigned = $("unsigned").checked;
-  if (file) {
-    const text = String.fromCharCode(...new Uint8Array(await new Response(file).arrayBuffer()).slice(0, 8000));
-    change.authority = text[0] === "0" ? btoa(text) : text;
-  }
+  if (file) change.authority = await certificate(file);
   saveSettings(change);
 };
 

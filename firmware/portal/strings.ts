@@ -21,6 +21,11 @@ export const PAGE_STRINGS = Object.freeze({
   password: "Password",
   deviceName: "Name of the device",
   deviceNameHint: "As you will find it, such as Kitchen light.",
+  ownServer: "Your own update server",
+  authorityHint:
+    "For a server by https:// with a certificate of your own: its authority, ca.crt. Then no other authority is trusted.",
+  authorityText: "Certificate of the authority",
+  authorityFile: "Or its file",
   connect: "Connect",
   back: "Choose another network",
   joinedLead: "Setup is done. Your phone can go back to its own network.",

@@ -66,6 +66,8 @@ export interface DeskOptions extends Omit<DeskDevice, "name" | "id"> {
   readonly serverUrl?: string;
   /** No person goes through the portal. */
   readonly manual?: boolean;
+  /** What the person gives a new device. */
+  readonly authority?: string | undefined;
   readonly network?: { readonly ssid: string; readonly password: string };
   readonly policyOf?: PolicyOf;
   readonly onTrace?: (line: string, device: string) => void;
@@ -98,7 +100,14 @@ export class Desk {
     this.#serve(options, Number(port || (protocol === "https:" ? 443 : 80)));
     const { devices = [{ name: "device", ...options }] } = options;
     this.devices = devices.map((one) => this.#place(one, options));
-    this.person = new Person({ world: this.world, network: this.network, wifi, token: OWNER_TOKEN });
+    const { authority } = options;
+    this.person = new Person({
+      world: this.world,
+      network: this.network,
+      wifi,
+      token: OWNER_TOKEN,
+      ...(authority === undefined ? {} : { authority }),
+    });
     if (!options.manual) this.person.watchForPortals();
   }
 

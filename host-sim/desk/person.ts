@@ -21,6 +21,8 @@ export interface PersonOptions {
   readonly wifi: { readonly ssid: string; readonly password: string };
   /** The owner's token that the person chooses for a new device. */
   readonly token: string;
+  /** The authority that the person gives a new device, as its page sends it; absent: none. */
+  readonly authority?: string | undefined;
 }
 
 /** The result of one setup through a portal. */
@@ -83,18 +85,23 @@ export class Person {
     }
   }
 
-  /** The page asks for a token where there is none, if it may be set. */
+  /** The page asks for a token where there is none, if it may be set, and takes an authority then. */
   async #own(): Promise<void> {
     const settings = JSON.parse((await this.phone.get("/api/settings")).text) as {
       readonly hasToken: boolean;
       readonly attendedSeconds: number;
     };
     if (settings.hasToken || settings.attendedSeconds === 0) return;
-    const { token } = this.#options;
+    const { token, authority } = this.#options;
+    if (authority !== undefined) await this.#post("/api/settings", { authority }, 200);
+    await this.#post("/api/token", { token }, 202);
+  }
+
+  async #post(path: string, body: object, status: number): Promise<void> {
     const headers = { "content-type": "application/json" };
-    const answer = await this.phone.post("/api/token", JSON.stringify({ token }), undefined, { headers });
-    if (answer.status !== 202)
-      throw new PhoneError(`the token was answered ${answer.status}: ${answer.text}`);
+    const answer = await this.phone.post(path, JSON.stringify(body), undefined, { headers });
+    if (answer.status !== status)
+      throw new PhoneError(`${path} was answered ${answer.status}: ${answer.text}`);
   }
 
   async #result(): Promise<SetupResult> {

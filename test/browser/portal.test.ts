@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { HOME } from "../../host-sim/desk/desk.js";
+import { makeAuthority } from "../journey/authority.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { HOSTILE_SSID, openPortalStage, type PortalStage, PROBE } from "./portal-stage.js";
 
@@ -95,6 +96,17 @@ describe("the setup page in a phone's browser", function () {
     if (SHOTS) await page.screenshot({ path: join(SHOTS, "setup-name.png"), fullPage: true });
   });
 
+  it("takes the authority of a server of the owner's own, pasted", async () => {
+    const field = page.getByLabel("Certificate of the authority", { exact: true });
+    expect(await field.isVisible()).equal(false);
+    await page.getByText("Your own update server", { exact: true }).tap();
+    const { certificate } = makeAuthority(Math.floor(Date.now() / 1000));
+    const lines = certificate.replace(/.{64}/g, "$&\n");
+    await field.fill(`-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`);
+    expect(await overflowOf(page)).equal(0);
+    if (SHOTS) await page.screenshot({ path: join(SHOTS, "setup-authority.png"), fullPage: true });
+  });
+
   it("copies the token, over plain http too, and by keyboard", async () => {
     expect(await page.evaluate(() => [isSecureContext, typeof navigator.clipboard])).deep.equal([
       false,
@@ -110,7 +122,7 @@ describe("the setup page in a phone's browser", function () {
       await page.getByRole("button", { name: "Copy token" }).waitFor();
     }
     expect(await page.getByLabel("Owner’s token", { exact: true }).inputValue()).equal(token);
-    expect(await page.locator("textarea").count()).equal(0);
+    expect(await page.locator("textarea.sr").count()).equal(0);
     for (const width of [320, PHONE.viewport.width]) {
       await page.setViewportSize({ ...PHONE.viewport, width });
       expect(await overflowOf(page), `${width} px`).equal(0);
@@ -141,9 +153,10 @@ describe("the setup page in a phone's browser", function () {
     expect(await page.locator("#host-name").textContent()).match(/^base-[0-9a-f]{6}\.local$/);
     expect(await page.getByRole("heading", { level: 1 }).textContent()).equal("Küchenlicht");
     const stored = await page.evaluate(
-      async () => (await (await fetch("/api/settings")).json()) as { deviceName: string },
+      async () =>
+        (await (await fetch("/api/settings")).json()) as { deviceName: string; hasAuthority: boolean },
     );
-    expect(stored.deviceName).equal("Küchenlicht");
+    expect(stored).include({ deviceName: "Küchenlicht", hasAuthority: true });
     expect(stage.desk.home.stationCount).equal(1);
   });
 

@@ -125,6 +125,18 @@ describe("an update server by https", () => {
     expect((await health()).problems).deep.equal([]);
   });
 
+  it("by the owner's own authority, given in the setup network, is asked from the first check on, and updates the device", async () => {
+    const config = { server: SERVER };
+    await start({
+      image: await imageOf("base", "1.0.0", "esp32", config),
+      update: await imageOf("base", "1.1.0", "esp32", config),
+      authority: authority.certificate,
+    });
+    expect(await run(succeeded), rig.trace.join("\n")).equal(true);
+    expect(rig.running()).equal("1.1.0 ota_0");
+    expect(told("TLS_"), "no connection has failed").equal(0);
+  });
+
   it("that shares no suite, or no version of TLS, with the device is TLS_REFUSED", async () => {
     await start({ tls: { ...authority.serverFor(HOST), ciphers: "AES128-GCM-SHA256" } });
     expect(await refusal()).include(`TLS_REFUSED: ${HOST} has refused the TLS connection (alert 40)`);

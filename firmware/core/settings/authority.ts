@@ -39,7 +39,8 @@ export function readAuthority(text: string): Result<string, "AUTHORITY_INVALID">
   if (base64.length > MAX_AUTHORITY_LENGTH)
     return wrong(`has ${base64.length} characters; ${MAX_AUTHORITY_LENGTH} are allowed`);
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64) || base64.length % 4 !== 0) return wrong("is not base64");
-  return isWhole(base64) ? succeed(base64) : wrong("is not one whole certificate (DER)");
+  if (!isWhole(base64)) return wrong("is not one whole certificate (DER)");
+  return isCertificate(base64) ? succeed(base64) : wrong("is no certificate; it may be a private key");
 }
 
 /** Without the lines around it, and without line ends. */
@@ -61,6 +62,10 @@ function isWhole(base64: string): boolean {
   const length = (base64.length / 4) * 3 - padding;
   return first >> 8 === 0x3082 && HEAD_BYTES + (((first & 0xff) << 8) | fourth) === length;
 }
+
+/** Its first member is a SEQUENCE too; that of a private key is a number. */
+const isCertificate = (base64: string): boolean =>
+  (((valueAt(base64, 5) & 0xf) << 4) | (valueAt(base64, 6) >> 2)) === 0x30;
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const valueAt = (base64: string, at: number): number => Math.max(0, DIGITS.indexOf(base64.charAt(at)));

@@ -81,6 +81,13 @@ export class PhoneBrowser {
         window.addEventListener("error", (event) => this.errors.push(event.error ?? event.message));
         Object.assign(window, {
           scrollTo: () => undefined,
+          Response: class {
+            readonly #file: { readonly bytes: Uint8Array };
+            constructor(file: { readonly bytes: Uint8Array }) {
+              this.#file = file;
+            }
+            arrayBuffer = async () => new Uint8Array(this.#file.bytes).buffer;
+          },
           fetch: (path: string, options: Options) => this.#fetch(path, options),
           setTimeout: (action: () => void, delayMs: number) => this.#setTimeout(action, delayMs),
           clearTimeout: (id: number) => {
@@ -178,11 +185,16 @@ export class PhoneBrowser {
     readonly password?: string;
     readonly owner?: string;
     readonly "device-name"?: string;
+    readonly "authority-text"?: string;
   }): Promise<void> {
     for (const [id, value] of Object.entries(values)) this.input(id).value = value;
     const button = this.document.querySelector<HTMLButtonElement>("#form .main");
     button?.click();
     await settle();
+  }
+
+  choose(id: "authority", bytes?: Uint8Array): void {
+    Object.defineProperty(this.element(id), "files", { value: bytes ? [{ bytes }] : [], configurable: true });
   }
 
   async #fetch(path: string, options: Options): Promise<unknown> {

@@ -60,7 +60,7 @@ describe("the owner's token on the setup page", () => {
     const selected: string[] = [];
     let works = true;
     phone.document.execCommand = (command) => {
-      const area = phone.document.querySelector("textarea");
+      const area = phone.document.querySelector<HTMLTextAreaElement>("textarea.sr");
       selected.push(`${command} ${area?.value.slice(area.selectionStart, area.selectionEnd)}`);
       return works;
     };
@@ -75,7 +75,7 @@ describe("the owner's token on the setup page", () => {
     await phone.click("copy-made");
     expect(phone.text("copy-made")).to.equal(SCRIPT_STRINGS.notCopied);
     expect(selected).to.deep.equal([`copy ${token}`, `copy ${"x".repeat(64)}`]);
-    expect(phone.document.querySelector("textarea")).to.equal(null);
+    expect(phone.document.querySelector<HTMLTextAreaElement>("textarea.sr")).to.equal(null);
   });
 
   for (const owner of ["seven77", "with a space", "x".repeat(65), "ümläut-token"])

@@ -12,6 +12,9 @@ import { CERTIFICATE as certificate } from "./certificate.js";
 const pem = (base64: string, line = "\n") =>
   `-----BEGIN CERTIFICATE-----${line}${base64.replace(/.{64}/g, `$&${line}`)}${line}-----END CERTIFICATE-----${line}`;
 
+/** A private key of RSA, DER: as long as its head says, but no certificate. */
+const KEY = Buffer.concat([Buffer.from("30820200020100300d", "hex"), Buffer.alloc(507)]).toString("base64");
+
 describe("the owner's authority", () => {
   it("is taken as PEM, with any line ends and words around it, or as base64", () => {
     for (const text of [
@@ -36,6 +39,7 @@ describe("the owner's authority", () => {
       `${certificate}AAAA`,
       certificate.slice(0, -4),
       certificate.slice(4),
+      KEY,
       `${certificate.slice(0, -1)}ü`,
       "A".repeat(MAX_AUTHORITY_LENGTH + 4),
       pem(certificate).slice(10),
