@@ -3,7 +3,6 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { advance } from "../rollout/advance.js";
 import type { FleetPlan } from "../rollout/fleet-plan.js";
-import type { PlannedDevice as PlannedDeviceFacts } from "../rollout/plan.js";
 import type { WayBack } from "../rollout/roll-back.js";
 import { noteUnvouched } from "../rollout/unvouched.js";
 import { nameRelease, ROLLOUT_STATES, type Rollout, type StageTally, type Tally } from "../shared/rollout.js";
@@ -205,7 +204,7 @@ export const PlanView = named("RolloutPlan", "What a rollout would do, device by
 });
 export type PlanView = Static<typeof PlanView>;
 const viewPlannedStage = viewer(PlannedStage);
-const viewPlannedDevice = viewer(PlannedDevice, (device: PlannedDeviceFacts) => ({
+const viewPlannedDevice = viewer(PlannedDevice, (device: FleetPlan["devices"][number]) => ({
   ...device,
   counted: device.isCounted,
 }));

@@ -37,7 +37,8 @@ export interface BuildFlags {
   readonly json?: boolean;
 }
 
-const DEFAULT_SERVER_URL = "http://127.0.0.1:8080";
+/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk/desk.ts, which is imported only when needed. */
+export const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
 
 export function imageCommand(program: Command): void {
   const image = program.command("image").description("build and inspect firmware images");
@@ -49,7 +50,12 @@ export function imageCommand(program: Command): void {
     .option("--build-number <n>", "build number, orders images of the same version", wholeNumber, 0)
     .addOption(new Option("--chip <chip>", "chip of the image").choices(CHIP_NAMES).default("esp32"))
     .option("--hardware <name>", "board of the image (default: the chip's name)")
-    .option("--server <url>", "update server of the firmware", readServerOption, DEFAULT_SERVER_URL)
+    .option(
+      "--server <url>",
+      "update server of the firmware; default: that of `skyslot sim`",
+      readServerOption,
+      DESK_SERVER_NAME,
+    )
     .option("--key <file...>", "public keys that the firmware trusts, such as release.pub.jwk")
     .option("--root <file>", "trust root that is built in instead of keys, such as root-1.json")
     .option(
@@ -95,7 +101,7 @@ export async function buildImageFile(
     ...compileTime(),
     ...defined({ nvs: flags.nvs }),
     config: {
-      server: flags.server ?? DEFAULT_SERVER_URL,
+      server: flags.server ?? DESK_SERVER_NAME,
       keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),
       ...defined({
         hardware: flags.hardware,

@@ -11,6 +11,7 @@ import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
 import { defined } from "../shared/defined.js";
 import { readEfuses, saveChip } from "./chip-files.js";
 import { chipOption, printOtadata } from "./flash.js";
+import { DESK_SERVER_NAME } from "./image.js";
 import { bold, printLine, printRows, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
 
@@ -46,8 +47,6 @@ interface InspectFlags {
   readonly json?: boolean;
 }
 
-/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk/desk.ts, which is imported only when needed. */
-const DESK_SERVER_NAME = "http://updates.skyslot.test:8080";
 const DEFAULT_FLASH_BYTES = flashBytes("8MB");
 const PARTITIONS = new URL("../../partitions/8mb.csv", import.meta.url);
 

@@ -22,7 +22,7 @@ export interface FleetPlan {
   /** How many devices are excluded for each reason. */
   readonly excludedBy: ReadonlyMap<Verdict, number>;
   /** The wanted piece of each list. */
-  readonly devices: readonly PlannedDevice[];
+  readonly devices: readonly (PlannedDevice & Pick<PlannedStage, "earliestAt">)[];
   readonly excluded: readonly ExplainedDevice[];
   /** What a person should know beside the numbers. */
   readonly notes: readonly string[];
@@ -69,7 +69,7 @@ export async function planRollout(
     excludedCount,
     bytes: stages.reduce((sum, { bytes }) => sum + bytes, 0),
     excludedBy,
-    devices,
+    devices: devices.map((device) => ({ ...device, earliestAt: stages[device.stage]?.earliestAt })),
     excluded,
     notes: [
       ...(await notePrecedents(store, rollout)),

@@ -19,8 +19,6 @@ export interface PlannedDevice {
   /** Releases that it installs one after the other; more than one: intermediate releases first. */
   readonly firmwareIds: readonly number[];
   readonly bytes: number;
-  /** `undefined`: no window opens in the next two weeks. */
-  readonly earliestAt: number | undefined;
   /** Otherwise it gets the release, and is evidence of nothing (devices/vouching.ts). */
   readonly isCounted: boolean;
 }
@@ -36,6 +34,7 @@ export interface PlannedStage {
   readonly uncountedCount: number;
   /** Of both. */
   readonly bytes: number;
+  /** When it can open at the earliest; `undefined`: no window opens in the next two weeks. */
   readonly earliestAt: number | undefined;
 }
 
@@ -49,11 +48,12 @@ export interface Subject {
 const MAX_STEP_COUNT = 20;
 
 export class Planner<Release extends RolloutRelease> {
+  readonly #asked: Rollout;
+  /** The same with everything open. */
   readonly #rollout: Rollout;
   readonly #rollouts: readonly Rollout[];
   readonly #releases: readonly Release[];
   readonly #now: number;
-  readonly #earliest: readonly (number | undefined)[];
   readonly #counts: number[];
   readonly #uncounted: number[];
   readonly #bytes: number[];
@@ -74,7 +74,7 @@ export class Planner<Release extends RolloutRelease> {
     this.#rollouts = [...rollouts.filter(({ id }) => id !== rollout.id), this.#rollout];
     this.#releases = releases;
     this.#now = now;
-    this.#earliest = earliestTimes(rollout, now);
+    this.#asked = rollout;
     this.#counts = stages.map(() => 0);
     this.#uncounted = stages.map(() => 0);
     this.#bytes = stages.map(() => 0);
@@ -101,7 +101,6 @@ export class Planner<Release extends RolloutRelease> {
       stage,
       firmwareIds: steps.map(({ id }) => id),
       bytes,
-      earliestAt: this.#earliest[stage],
       isCounted: counts,
     };
   }
@@ -115,13 +114,15 @@ export class Planner<Release extends RolloutRelease> {
       : `firmware ${rollout.firmwareId} was deactivated or does not exist.`;
   }
 
+  /** Complete once all devices have been added. */
   get stages(): readonly PlannedStage[] {
+    const earliest = earliestTimes(this.#asked, this.#sizes, this.#now);
     return this.#rollout.stages.map(({ name }, index) => ({
       name,
       deviceCount: this.#counts[index] ?? 0,
       uncountedCount: this.#uncounted[index] ?? 0,
       bytes: this.#bytes[index] ?? 0,
-      earliestAt: this.#earliest[index],
+      earliestAt: earliest[index],
     }));
   }
 
@@ -173,13 +174,19 @@ function count(counts: number[], index: number, by: number): void {
 export const isPlanned = (entry: PlannedDevice | ExcludedDevice): entry is PlannedDevice =>
   "firmwareIds" in entry;
 
-/** When each stage can open at the earliest: the soak times of those before it lie between. */
-function earliestTimes(rollout: Rollout, now: number): readonly (number | undefined)[] {
+/** When each stage can open at the earliest: the soak times of those before it lie between, unless these have no devices and are skipped. */
+function earliestTimes(
+  rollout: Rollout,
+  sizes: readonly number[],
+  now: number,
+): readonly (number | undefined)[] {
   const { stages, stage, windows, startAt, startedAt } = rollout;
+  const isFleet = sizes.some((size) => size > 0);
   let from: number | undefined = Math.max(now, startedAt === null ? (startAt ?? now) : now);
   return stages.map((_, index) => {
     const before = stages[index - 1];
-    if (before && index > stage && from !== undefined) from += before.soakMs;
+    const isSkipped = isFleet && sizes[index - 1] === 0;
+    if (before && index > stage && from !== undefined && !isSkipped) from += before.soakMs;
     from = from === undefined ? undefined : nextOpening(windows, from);
     return from;
   });

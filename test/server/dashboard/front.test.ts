@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import type { FleetView } from "../../../server/api/fleet-views.js";
 import type { PolicyView } from "../../../server/api/registration-views.js";
-import type { FirmwareView, TypeView, UpdateView } from "../../../server/api/release-views.js";
+import type { TypeView, UpdateView } from "../../../server/api/release-views.js";
 import { needsAttention } from "../../../server/dashboard/client/front/attention.js";
 import { nextSteps } from "../../../server/dashboard/client/front/next-steps.js";
 import type { RolloutView } from "../../../server/shared/rollout-view.js";
@@ -84,17 +84,44 @@ describe("what needs attention on the first page", () => {
 });
 
 describe("the next steps on a new server", () => {
+  const steps = (progress: Partial<Parameters<typeof nextSteps>[0]>) =>
+    nextSteps({
+      releases: [],
+      deviceCount: 0,
+      rollouts: [],
+      updateCount: 0,
+      origin: "http://127.0.0.1:8080",
+      ...progress,
+    });
   const done = (progress: Partial<Parameters<typeof nextSteps>[0]>) =>
-    nextSteps({ releases: [], deviceCount: 0, rolloutCount: 0, updateCount: 0, ...progress }).map(
-      ({ isDone }) => isDone,
-    );
+    steps(progress).map(({ isDone }) => isDone);
+
+  const releases = [{ id: 4 }, { id: 7 }];
+  const started = { id: 2, state: "running" } as const;
+  const draft = { id: 3, state: "draft" } as const;
 
   it("are all ahead at first, and each is done by what shows it", () => {
-    const releases = [{} as FirmwareView];
     expect(done({})).to.deep.equal([false, false, false, false]);
     expect(done({ releases })).to.deep.equal([true, true, false, false]);
     expect(done({ deviceCount: 1 })).to.deep.equal([false, false, true, false]);
-    expect(done({ rolloutCount: 1 })).to.deep.equal([false, false, false, true]);
+    expect(done({ rollouts: [started] })).to.deep.equal([false, false, false, true]);
     expect(done({ releases, deviceCount: 1, updateCount: 1 })).to.deep.equal([true, true, true, true]);
+  });
+
+  it("lead to the plan of the newest release, and to a draft until it is started", () => {
+    const last = (progress: Parameters<typeof steps>[0]) => steps(progress).at(-1);
+    expect(last({ releases })?.to).deep.equal(["/ota-management/rollouts/new?firmware=7", "Plan a rollout"]);
+    expect(last({ releases, rollouts: [{ id: 2, state: "cancelled" }, draft] })).deep.include({
+      isDone: false,
+      to: ["/ota-management/rollouts/3", "Start the draft"],
+    });
+  });
+
+  it("name the server for a virtual device where it is not found otherwise", () => {
+    const sim = (origin: string) => steps({ origin })[2]?.commands;
+    const command = "npx skyslot sim --key release.pub.jwk";
+    expect(sim("http://127.0.0.1:8080")).deep.equal([command]);
+    expect(sim("http://localhost:9000")).deep.equal([`${command} --server http://localhost:9000`]);
+    expect(sim("https://updates.example.com"), "virtual devices are at home").deep.equal([command]);
   });
 });

@@ -50,6 +50,17 @@ describe("the plan of a rollout", () => {
     }
   });
 
+  it("does not wait for a stage that has no devices", () => {
+    const stages = [sampleStage(25), sampleStage(50), sampleStage(100)];
+    const last = FLEET.find((device) => stageOf({ ...STAGED, stages }, sampleSubject(device)) === 2)!;
+    const first = FLEET.find((device) => stageOf({ ...STAGED, stages }, sampleSubject(device)) === 0)!;
+    const times = (devices: Parameters<typeof planFor>[0]) =>
+      planFor(devices, { ...STAGED, stages }).planner.stages.map(({ earliestAt }) => earliestAt);
+    expect(times([last])).to.deep.equal([NOW, NOW, NOW]);
+    expect(times([first, last])).to.deep.equal([NOW, NOW + HOUR, NOW + HOUR]);
+    expect(times([]), "nobody knows which are empty").to.deep.equal([NOW, NOW + HOUR, NOW + 2 * HOUR]);
+  });
+
   it("sizes its stages by the devices that count, and shows the others apart", () => {
     const running = sampleRollout({ ...STAGED, state: "running", startedAt: NOW });
     const planner = new Planner(running, RELEASES, [], NOW);

@@ -60,15 +60,16 @@ export function NextSteps({ fleet, rollouts, model }: Omit<FrontProps, "now">) {
   const steps = nextSteps({
     releases: [...model.firmware.values()],
     deviceCount: fleet.total,
-    rolloutCount: rollouts.length,
+    rollouts,
     updateCount: model.updates.size,
+    origin: location.origin,
   });
   if (steps.every(({ isDone }) => isDone)) return null;
   return (
     <section aria-labelledby="next-steps">
       <h2 id="next-steps">Next steps</h2>
       <ol class="card entries steps">
-        {steps.map(({ name, isDone, how, command, to }) => (
+        {steps.map(({ name, isDone, how, commands = [], to }) => (
           <li key={name} class={isDone ? "done" : ""}>
             <p>
               <span class={`lamp ${isDone ? "on" : ""}`} aria-hidden="true" />
@@ -76,7 +77,10 @@ export function NextSteps({ fleet, rollouts, model }: Omit<FrontProps, "now">) {
               <span class="quiet">{isDone ? "done" : how}</span>
               {!isDone && to && <Link to={to[0]}>{to[1]}</Link>}
             </p>
-            {!isDone && command && <Command text={command} label={`Copy the command: ${name}`} />}
+            {!isDone &&
+              commands.map((command) => (
+                <Command key={command} text={command} label={`Copy the command: ${command}`} />
+              ))}
           </li>
         ))}
       </ol>

@@ -34,13 +34,17 @@ export function NewRollout({ place }: PageProps) {
         <Link to="/ota-management">Upload one first</Link>
       </Empty>
     );
+  const { firmware } = releases.data;
+  // The link's; else the only one.
+  const chosen = place.query.get("firmware") ?? (firmware.length === 1 ? `${firmware[0]?.id}` : "");
   return (
     <>
       <h1>New rollout</h1>
       <PlanEditor
         label="Plan a rollout"
-        initial={newPlanForm(place.query.get("firmware") ?? "", TIME_ZONE)}
-        releases={releases.data.firmware}
+        initial={newPlanForm(chosen, TIME_ZONE)}
+        releases={firmware}
+        plansAtOnce
         onPlan={(request) => ask<PlanView>("POST", "/api/rollouts/plan?limit=50", request)}
       >
         {(planned, action) => (

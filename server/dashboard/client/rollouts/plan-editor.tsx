@@ -1,7 +1,7 @@
 // The form of a rollout and its plan. After each change, a new plan is shown before anything is saved.
 
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { FirmwareView } from "../../../api/release-views.js";
 import type { RolloutInput } from "../../../api/rollout-schemas.js";
 import type { PlanView } from "../../../api/rollout-views.js";
@@ -23,12 +23,22 @@ interface EditorProps {
   readonly releases: readonly FirmwareView[];
   /** Index of the newest stage that has begun: earlier decisions cannot be changed. */
   readonly begunStage?: number | undefined;
+  /** Its plan is shown at once if a release is chosen; else when the user asks for it. */
+  readonly plansAtOnce?: boolean;
   readonly onPlan: (request: RolloutInput) => Promise<PlanView>;
   /** The buttons under the plan. */
   readonly children: (planned: Planned, action: Action) => ComponentChildren;
 }
 
-export function PlanEditor({ label, initial, releases, begunStage, onPlan, children }: EditorProps) {
+export function PlanEditor({
+  label,
+  initial,
+  releases,
+  begunStage,
+  plansAtOnce,
+  onPlan,
+  children,
+}: EditorProps) {
   const [form, setForm] = useState(initial);
   const [problems, setProblems] = useState<Problems>({});
   const [planned, setPlanned] = useState<Planned>();
@@ -43,6 +53,9 @@ export function PlanEditor({ label, initial, releases, begunStage, onPlan, child
     if (!read.ok) return;
     action.run(async () => setPlanned({ plan: await onPlan(read.request), request: read.request }));
   };
+  useEffect(() => {
+    if (plansAtOnce && initial.firmware_id !== "") plan();
+  }, []);
   const problemUnlessPlanned = (text: string) => text || (planned ? "" : action.problem);
   const isWrong = Object.keys(problems).length > 0;
   return (
