@@ -9,11 +9,13 @@ import type { Chip } from "../../host-sim/hardware/chips.js";
 import type { Flash } from "../../host-sim/hardware/flash/flash.js";
 import type { NvsKeys } from "../../host-sim/hardware/nvs/nvs-partition.js";
 import { defined } from "../shared/defined.js";
+import { readAuthorities } from "./authority-files.js";
 import { readEfuses, saveChip } from "./chip-files.js";
 import { chipOption, printOtadata } from "./flash.js";
 import { DESK_SERVER_NAME } from "./image.js";
 import { bold, printLine, printRows, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
+import { DESK_SERVER_NAME } from "./sim-server.js";
 
 /** The firmware of a new device. */
 export interface FirmwareFlags {
@@ -21,6 +23,13 @@ export interface FirmwareFlags {
   readonly app?: string;
   readonly appVersion?: string;
   readonly key?: readonly string[];
+}
+
+/** What is built into it besides. */
+export interface ServerFlags {
+  /** As the firmware calls it. */
+  readonly serverUrl?: string;
+  readonly authority?: readonly string[];
 }
 
 interface ImageFlags extends FirmwareFlags {
@@ -129,7 +138,7 @@ async function writeFlash(path: string, device: VirtualDevice, json = false): Pr
 
 /** The chip of a file, or firmware for an erased one. @param mustExist the file must exist */
 export async function startingFlash(
-  flags: FirmwareFlags & { readonly flash?: string; readonly chip?: Chip },
+  flags: FirmwareFlags & ServerFlags & { readonly flash?: string; readonly chip?: Chip },
   mustExist = false,
 ): Promise<
   { readonly efuseBlocks?: Uint8Array } & (
@@ -153,19 +162,30 @@ export async function startingFlash(
   return { flash, chip, ...efuses };
 }
 
-async function firmwareOf(flags: FirmwareFlags, chip?: Chip): Promise<Uint8Array> {
+async function firmwareOf(flags: FirmwareFlags & ServerFlags, chip?: Chip): Promise<Uint8Array> {
   const { readFile } = await import("node:fs/promises");
   const { buildImage, readTrustedKey } = await import("../../host-sim/image-build/image.js");
-  if (flags.image !== undefined) return readFile(flags.image);
+  const { authority, serverUrl = DESK_SERVER_NAME } = flags;
+  if (flags.image !== undefined) {
+    if (authority) throw new UsageError(BUILT_IN);
+    return readFile(flags.image);
+  }
   const { compileTime } = await import("../../host-sim/image-build/compile-time.js");
   return buildImage({
     app: flags.app ?? "base",
     version: flags.appVersion ?? "1.0.0",
     ...compileTime(),
     ...defined({ chip }),
-    config: { server: DESK_SERVER_NAME, keys: await Promise.all((flags.key ?? []).map(readTrustedKey)) },
+    config: {
+      server: serverUrl,
+      keys: await Promise.all((flags.key ?? []).map(readTrustedKey)),
+      ...(authority ? { authorities: await readAuthorities(authority) } : {}),
+    },
   });
 }
+
+const BUILT_IN =
+  "--authority goes into firmware that is built here: for --image, give it to `skyslot image build`";
 
 async function inspect(path: string, flags: InspectFlags): Promise<void> {
   const { readFile } = await import("node:fs/promises");

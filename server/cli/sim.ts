@@ -13,10 +13,16 @@ import { positive } from "./demo.js";
 import { chipOption } from "./flash.js";
 import { UsageError, wholeNumber } from "./output.js";
 import { readServerOption } from "./server-url.js";
-import { addFlashCommands, type FirmwareFlags, startingFlash, withFirmware } from "./sim-flash.js";
+import {
+  addFlashCommands,
+  type FirmwareFlags,
+  type ServerFlags,
+  startingFlash,
+  withFirmware,
+} from "./sim-flash.js";
 import { type ScenarioFlags, simulateScenario } from "./sim-scenario.js";
 
-interface SimFlags extends FirmwareFlags, Omit<ScenarioFlags, "scenario"> {
+interface SimFlags extends FirmwareFlags, ServerFlags, Omit<ScenarioFlags, "scenario"> {
   readonly scenario?: string;
   readonly flash?: string;
   readonly server: string;
@@ -50,7 +56,16 @@ export function simCommand(program: Command): void {
       "--flash <file>",
       "file with the device's flash, updated at the end; created if missing; eFuses go to FILE.efuse",
     )
-    .option("--server <url>", "update server on this machine", readServerOption, "http://127.0.0.1:8080")
+    .option(
+      "--server <url>",
+      "update server on this machine, by http or https",
+      readServerOption,
+      "http://127.0.0.1:8080",
+    )
+    .option(
+      "--authority <file...>",
+      "without --image: certification authorities that the firmware trusts, such as tls/ca.crt",
+    )
     .option("--count <n>", `number of devices, up to ${MAX_DEVICE_COUNT}`, deviceCount, 1)
     .option("--id <name>", "id of the device; with --count: NAME-1, NAME-2 … (default: from its MAC address)")
     .addOption(chipOption())
@@ -119,16 +134,14 @@ async function simulate(flags: SimFlags): Promise<void> {
   const { HOME, OWNER_TOKEN } = await import("../../host-sim/desk/desk.js");
   const { startSim } = await import("../../host-sim/sim/sim.js");
   const { createPrintableTerminal } = await import("./printable-terminal.js");
-  const { isLoopback } = await import("../api/guard.js");
-  const url = new URL(flags.server);
-  if (url.protocol !== "http:" || !isLoopback(url.hostname)) {
-    throw new UsageError(`${flags.server} is not an http server on this machine`);
-  }
+  const { simServer } = await import("./sim-server.js");
+  const server = await simServer(flags.server);
   const terminal = createPrintableTerminal(process.stdout);
   const sim = await startSim({
-    devices: await devicesOf(flags),
+    devices: await devicesOf({ ...flags, serverUrl: server.url }),
     terminal,
-    loopbackPort: Number(url.port || 80),
+    serverUrl: server.url,
+    loopbackPort: server.port,
     manual: flags.manual ?? false,
     show: flags.show,
     ...defined({

@@ -113,7 +113,7 @@ describe("an update server by https", () => {
     expect(problems).deep.equal([
       {
         code: "TLS_UNTRUSTED",
-        message: `${HOST} has a certificate that is not signed by an authority that this device trusts.`,
+        message: `${HOST} has a certificate that is not signed by an authority that this device trusts: give the device that authority, in its build or on its page.`,
       },
     ]);
     const headers = { "content-type": "application/json", authorization: `Bearer ${OWNER_TOKEN}` };

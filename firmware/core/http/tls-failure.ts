@@ -23,12 +23,13 @@ const CODES: Readonly<Record<number, TlsErrorCode>> = Object.freeze({
 
 /** The rest of a sentence about the host. */
 const WORDS: Readonly<Record<TlsErrorCode, string>> = Object.freeze({
-  TLS_UNTRUSTED: "has a certificate that is not signed by an authority that this device trusts",
-  TLS_WRONG_HOST: "has a certificate for another name",
-  TLS_EXPIRED: "has a certificate that has expired",
+  TLS_UNTRUSTED:
+    "has a certificate that is not signed by an authority that this device trusts: give the device that authority, in its build or on its page",
+  TLS_WRONG_HOST: "has a certificate for another name: its certificate has to name it as the device calls it",
+  TLS_EXPIRED: "has a certificate that has expired: it needs a new one",
   TLS_NOT_YET_VALID: "has a certificate that is not valid yet, by the time that a server has said",
   TLS_REFUSED: "has refused the TLS connection",
-  TLS_NO_MEMORY: "was not asked: too little memory is free for TLS",
+  TLS_NO_MEMORY: "was not asked, because too little memory is free for TLS: the device tries again",
   TLS_FAILED: "does not speak TLS 1.2 here, or the connection was disturbed",
 });
 
