@@ -15,7 +15,6 @@ import { chipOption, printOtadata } from "./flash.js";
 import { DESK_SERVER_NAME } from "./image.js";
 import { bold, printLine, printRows, show, sizeText, UsageError, wholeNumber } from "./output.js";
 import { flashBytes, printPartitions } from "./partitions.js";
-import { DESK_SERVER_NAME } from "./sim-server.js";
 
 /** The firmware of a new device. */
 export interface FirmwareFlags {

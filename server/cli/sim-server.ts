@@ -1,11 +1,10 @@
 // Where virtual devices find the update server: on this machine only, by the name that their firmware calls it.
 
 import { isLoopback } from "../api/guard.js";
+import { DESK_SERVER_NAME } from "./image.js";
 import { UsageError } from "./output.js";
 
-/** Name of the update server in the virtual network: DESK_SERVER of host-sim/desk/desk.ts, which is imported only when needed. */
-export const DESK_HOST = "updates.skyslot.test";
-export const DESK_SERVER_NAME = `http://${DESK_HOST}:8080`;
+const DESK_HOST = new URL(DESK_SERVER_NAME).hostname;
 
 export interface SimServer {
   /** On 127.0.0.1. */
