@@ -25,15 +25,9 @@ import { publicKeyOf, type SignatureMember, type SigningKey, signMember } from "
  * Signs a payload, and reads the result as a device does.
  * @throws KeyError, ReleaseError RELEASE_MALFORMED, RELEASE_TOO_LARGE
  */
-export const signRelease = (payload: ReleasePayload, key: SigningKey): Promise<string> =>
-  payload.format === 3 ? signTwice(payload, key) : signPayload(payload, RELEASE_TYPE, key, readRelease);
-
-/** Format 3 with its first signature. The second has to fit, too. */
-async function signTwice(payload: ReleasePayload, key: SigningKey): Promise<string> {
-  const encoded = base64url.encode(JSON.stringify(payload));
-  const first = await signMember(await releaseHeader(key), encoded, key);
-  const once = generalJws(encoded, [first]);
-  const length = generalJws(encoded, [first, first]).length;
+export async function signRelease(payload: ReleasePayload, key: SigningKey): Promise<string> {
+  if (payload.format !== 3) return signPayload(payload, RELEASE_TYPE, key, readRelease);
+  const [once, length] = await signFirst(payload, RELEASE_TYPE, key);
   if (length > MAX_RELEASE_LENGTH)
     throw new ReleaseError(
       "RELEASE_TOO_LARGE",
@@ -43,31 +37,52 @@ async function signTwice(payload: ReleasePayload, key: SigningKey): Promise<stri
 }
 
 /**
+ * The general form with its first signature, and how long it is with the second, which has to fit, too.
+ * @param type the protected header's `typ`
+ */
+export async function signFirst(
+  payload: object,
+  type: string,
+  key: SigningKey,
+): Promise<readonly [once: string, length: number]> {
+  const encoded = base64url.encode(JSON.stringify(payload));
+  const first = await signMember(await headerOf(type, key), encoded, key);
+  return [generalJws(encoded, [first]), generalJws(encoded, [first, first]).length];
+}
+
+/**
  * Adds a signature to a manifest of format 3; one by the same key is replaced. Verifies nothing: who signs has compared it with the image.
  * @throws KeyError, ReleaseError RELEASE_MALFORMED if it is of another format, or has two signatures by others
  */
 export async function addReleaseSignature(jws: string, key: SigningKey): Promise<string> {
-  const { release } = readRelease(jws);
-  if (!jws.startsWith("{"))
-    throw new ReleaseError(
-      "RELEASE_MALFORMED",
-      `the manifest of ${release.type} ${release.version} has room for one signature: sign it with --format 3`,
-    );
-  const { payload } = JSON.parse(jws) as GeneralJws;
-  const header = await releaseHeader(key);
+  const { type, version } = readRelease(jws).release;
+  const added = await addSignature(jws, RELEASE_TYPE, key);
+  if (typeof added === "string") return readRelease(added).jws;
+  throw new ReleaseError(
+    "RELEASE_MALFORMED",
+    `the manifest of ${type} ${version} ${added.isGeneral ? `is signed by ${added.signerCount} other keys already` : "has room for one signature: sign it with --format 3"}`,
+  );
+}
+
+/** The same of any manifest. @returns it, or why it has no room: it is compact, or others have signed it */
+export async function addSignature(
+  jws: string,
+  type: string,
+  key: SigningKey,
+): Promise<string | { readonly isGeneral: boolean; readonly signerCount: number }> {
+  const isGeneral = jws.startsWith("{");
+  const header = await headerOf(type, key);
   const others = membersOf(jws)
     .filter(({ keyId }) => keyId !== header.kid)
     .map(({ protected: encoded, signature }) => ({ protected: encoded, signature }));
-  if (others.length >= MAX_RELEASE_SIGNATURE_COUNT)
-    throw new ReleaseError(
-      "RELEASE_MALFORMED",
-      `the manifest of ${release.type} ${release.version} is signed by ${others.length} other keys already`,
-    );
-  return readRelease(generalJws(payload, [...others, await signMember(header, payload, key)])).jws;
+  if (!isGeneral || others.length >= MAX_RELEASE_SIGNATURE_COUNT)
+    return { isGeneral, signerCount: others.length };
+  const { payload } = JSON.parse(jws) as GeneralJws;
+  return generalJws(payload, [...others, await signMember(header, payload, key)]);
 }
 
-const releaseHeader = async (key: SigningKey) => ({
-  typ: RELEASE_TYPE,
+const headerOf = async (type: string, key: SigningKey) => ({
+  typ: type,
   kid: await calculateJwkThumbprint(publicKeyOf(key)),
 });
 
@@ -86,9 +101,8 @@ export async function signPayload(
   key: SigningKey,
   read: (jws: string) => SignedManifest,
 ): Promise<string> {
-  const kid = await calculateJwkThumbprint(publicKeyOf(key));
   const encoded = base64url.encode(JSON.stringify(payload));
-  const member = await signMember({ typ: type, kid }, encoded, key);
+  const member = await signMember(await headerOf(type, key), encoded, key);
   return read(`${member.protected}.${encoded}.${member.signature}`).jws;
 }
 

@@ -4,10 +4,10 @@
 import { parseSystem, SYSTEM_TYPE, type System } from "../firmware/core/system/manifest.js";
 import type { Release } from "../firmware/core/update/release.js";
 import { compareVersions, parseVersion, versionNumber } from "../firmware/core/update/version.js";
-import type { SystemComponent, SystemPayload } from "../firmware/core/wire.js";
+import { MAX_SYSTEM_LENGTH, type SystemComponent, type SystemPayload } from "../firmware/core/wire.js";
 import { ReleaseError } from "./error.js";
 import type { SigningKey } from "./signer.js";
-import { type SignedManifest, signPayload } from "./signing.js";
+import { addSignature, type SignedManifest, signFirst, signPayload } from "./signing.js";
 
 export const REBOOT_DELAY_SECONDS = 5;
 /** How long the leader of a system waits for a device that it has updated. */
@@ -26,6 +26,8 @@ export interface SystemOptions {
   /** Seconds since 1970. */
   readonly created: number;
   readonly expires?: number;
+  /** 2 has room for two signatures. Default: 1. */
+  readonly format?: SystemPayload["format"];
 }
 
 /** A release in a system. */
@@ -45,7 +47,7 @@ export function describeSystem(members: readonly Member[], options: SystemOption
     options;
   const { version = commonVersion(members), minCompatibleVersion, description, expires } = options;
   return {
-    format: 1,
+    format: options.format ?? 1,
     name: options.name,
     version,
     ...(minCompatibleVersion === undefined ? {} : { minCompatibleVersion }),
@@ -106,8 +108,53 @@ function requireRecent(demanding: Release, releases: readonly Release[]): void {
 const nameOf = ({ type, version }: Release): string => `${type} ${version}`;
 
 /** Signs a payload, and reads the result as a device does. @throws KeyError, ReleaseError SYSTEM_MALFORMED, SYSTEM_TOO_LARGE */
-export const signSystem = (payload: SystemPayload, key: SigningKey): Promise<string> =>
-  signPayload(payload, SYSTEM_TYPE, key, readSystem);
+export async function signSystem(payload: SystemPayload, key: SigningKey): Promise<string> {
+  if (payload.format !== 2) return signPayload(payload, SYSTEM_TYPE, key, readSystem);
+  const [once, length] = await signFirst(payload, SYSTEM_TYPE, key);
+  if (length > MAX_SYSTEM_LENGTH)
+    throw new ReleaseError(
+      "SYSTEM_TOO_LARGE",
+      `with two signatures the system manifest has ${length} characters, devices read ${MAX_SYSTEM_LENGTH}: shorten its names`,
+    );
+  return readSystem(once).jws;
+}
+
+/**
+ * Adds a signature to a manifest of format 2; one by the same key is replaced.
+ * @param members that the second holder means: the manifest has to name exactly these, in this order
+ * @throws KeyError, ReleaseError SYSTEM_MALFORMED if it names others, is of another format, or has two signatures by others
+ */
+export async function addSystemSignature(
+  jws: string,
+  members: readonly Member[],
+  key: SigningKey,
+): Promise<string> {
+  const { name, version, components } = readSystem(jws).system;
+  const meant = members.map(describeMember);
+  const other = components.find((component, index) => !isSame(component, meant[index]));
+  if (other || meant.length !== components.length)
+    throw new ReleaseError(
+      "SYSTEM_MALFORMED",
+      `${name} ${version} is ${components.map(nameOfComponent).join(", ")}, given are ${meant.map(nameOfComponent).join(", ") || "none"}${other ? `: ${other.name} differs` : ""}`,
+    );
+  const added = await addSignature(jws, SYSTEM_TYPE, key);
+  if (typeof added === "string") return readSystem(added).jws;
+  throw new ReleaseError(
+    "SYSTEM_MALFORMED",
+    `${name} ${version} ${added.isGeneral ? `is signed by ${added.signerCount} other keys already` : "has room for one signature: sign it with --format 2"}`,
+  );
+}
+
+const nameOfComponent = ({ name, version, build }: SystemComponent): string =>
+  `${name} ${version}${build > 0 ? ` build ${build}` : ""}`;
+
+const isSame = (one: SystemComponent, other: SystemComponent | undefined): boolean =>
+  one.name === other?.name &&
+  one.type === other.type &&
+  one.hardware === other.hardware &&
+  one.version === other.version &&
+  one.build === other.build &&
+  one.sha256 === other.sha256;
 
 export interface ReadSystem extends SignedManifest {
   readonly system: System;
@@ -117,7 +164,7 @@ export interface ReadSystem extends SignedManifest {
 export function readSystem(jws: string): ReadSystem {
   const parsed = parseSystem(jws);
   if (!parsed.ok) throw new ReleaseError(parsed.failure.code, parsed.failure.message);
-  return { jws, keyId: parsed.value.keyId, system: parsed.value.system };
+  return { jws, keyId: parsed.value.signatures[0]?.keyId ?? "", system: parsed.value.system };
 }
 
 /** Newest first; of two of one version the one that was signed later. */

@@ -434,8 +434,11 @@ export interface GeneralJws {
 /** A release needs so many at most. */
 export const MAX_RELEASE_SIGNATURE_COUNT = 2;
 
-/** Longest system manifest, characters of its compact JWS: one of eight components with long names fits. */
+/** Longest system manifest, characters of its JWS: one of eight components with long names fits, with one signature. */
 export const MAX_SYSTEM_LENGTH = 3072;
+
+/** Signatures of a system manifest of format 2, at most. */
+export const MAX_SYSTEM_SIGNATURE_COUNT = 2;
 
 /** Devices, or kinds of device, that one system is made of, at most: what a gateway and the six roles of its nodes need, and one more. */
 export const MAX_SYSTEM_COMPONENT_COUNT = 8;
@@ -446,7 +449,8 @@ export const MAX_SYSTEM_COMPONENT_COUNT = 8;
  * Numbers are whole.
  */
 export interface SystemPayload {
-  readonly format: 1;
+  /** 1: compact JWS; 2: General JSON Serialization, with one or two signatures. */
+  readonly format: 1 | 2;
   /** Of the system, such as `doorbell`; 1 to 64 characters of `A-Z a-z 0-9 . _ -`. */
   readonly name: string;
   /** Of the system: a semantic version without a build. */

@@ -44,7 +44,7 @@ export const SystemManifest = named("SystemManifest", "What the devices of a sys
   min_compatible_version: text("Oldest version of the system that may be updated to this one"),
   release_date: dateTime(),
   description: text(),
-  manifest: Type.Optional(text("The signed manifest of the system, compact JWS")),
+  manifest: Type.Optional(text("The signed manifest of the system, a JWS, compact or general")),
   devices: Type.Record(Type.String(), SystemRelease, { description: "By their names in the system" }),
   update_instructions: Type.Object({
     order: list(Type.String(), "Names of devices, one after the other"),

@@ -55,8 +55,8 @@ export function systemRoutes(app: Api, context: Context): void {
     }),
     async (request, reply) => {
       const actor = actorOf(request);
-      const { keys } = await findTrust(store, context.settings.trustedKeys);
-      const read = await checkSystem(request.body.manifest, keys);
+      const trust = await findTrust(store, context.settings.trustedKeys);
+      const read = await checkSystem(request.body.manifest, trust);
       for (const deviceType of typesOf(read.system)) requireChange(actor, { deviceType });
       const stored = await recordChange(context, actor, async (journal) => {
         const added = await addSystem(journal, read);

@@ -88,6 +88,6 @@ export const SignedSystemView = named(
   "A version of a system with its signed manifest",
   {
     ...SystemView.properties,
-    manifest: text("The signed manifest, compact JWS"),
+    manifest: text("The signed manifest, a JWS, compact or general"),
   },
 );

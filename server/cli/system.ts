@@ -1,6 +1,7 @@
 // `skyslot system`: several devices that are updated as one. Signs which of their releases belong together, and uploads that to a server.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { SystemPayload } from "../../firmware/core/wire.js";
 import type { SystemView } from "../api/system-views.js";
 import { defined } from "../shared/defined.js";
 import { callServer, commandsOf, query, type ServerFlags } from "./client.js";
@@ -17,6 +18,11 @@ interface SignFlags extends KeyFlags {
   readonly rebootDelay?: number;
   readonly healthTimeout?: number;
   readonly expires?: string;
+  readonly format?: SystemPayload["format"];
+  readonly out?: string;
+  readonly json?: boolean;
+}
+interface AddFlags extends KeyFlags {
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -33,6 +39,8 @@ interface SignedSystemFile {
   readonly version: string;
   /** `NAME VERSION` each, in the order in which they are updated. */
   readonly components: readonly string[];
+  /** Ids of the keys that have signed it. */
+  readonly signers: readonly string[];
 }
 
 const PATH = "/api/v1/systems";
@@ -66,14 +74,24 @@ export function systemCommand(program: Command): void {
       "--expires <time>",
       "last day (UTC) or time at which it may be installed (ISO 8601), or days from now, such as 90d",
     )
+    .addOption(
+      new Option("--format <n>", "manifest format (default: 1); 2 has room for two signatures")
+        .choices(["1", "2"])
+        .argParser((text) => (text === "2" ? 2 : 1)),
+    )
     .option("--out <file>", "manifest file (default: NAME-VERSION.system.jws)")
     .option("--json", "print one JSON object")
     .action((releases: readonly string[], flags: SignFlags) =>
-      show(
-        flags,
-        signSystemFile(releases, flags),
-        ({ file, name, version, components }) => `${file}: ${name} ${version}, ${components.join(", then ")}`,
-      ),
+      show(flags, signSystemFile(releases, flags), describeFile),
+    );
+  withKeyOptions(system.command("add-signature <manifest> <release...>"))
+    .description(
+      "add a second signature to the manifest of format 2 of a system, if it names exactly these releases in this order; NAME=RELEASE as with `sign`",
+    )
+    .option("--out <file>", "manifest file (default: the same)")
+    .option("--json", "print one JSON object")
+    .action((manifest: string, releases: readonly string[], flags: AddFlags) =>
+      show(flags, addSignatureTo(manifest, releases, flags), describeFile),
     );
   const add = commandsOf(system);
   add("upload <manifest>", "upload the signed manifest of a system").action(upload);
@@ -100,14 +118,9 @@ const CHANGES = Object.freeze([
 async function signSystemFile(releases: readonly string[], flags: SignFlags): Promise<SignedSystemFile> {
   const { writeFile } = await import("node:fs/promises");
   const { describeSystem, signSystem } = await import("../../release/system.js");
+  const { signersOf } = await import("../../release/signing.js");
   const created = createdNow();
-  const members = await Promise.all(
-    releases.map(async (text) => {
-      const { name, file } = splitName(text);
-      return { ...defined({ name }), release: await readManifestOf(file) };
-    }),
-  );
-  const payload = describeSystem(members, {
+  const payload = describeSystem(await readMembers(releases), {
     name: flags.name,
     created,
     ...defined({
@@ -117,14 +130,48 @@ async function signSystemFile(releases: readonly string[], flags: SignFlags): Pr
       rebootDelaySeconds: flags.rebootDelay,
       healthTimeoutSeconds: flags.healthTimeout,
       expires: flags.expires === undefined ? undefined : await readTime(flags.expires, created),
+      format: flags.format,
     }),
   });
   const jws = await signSystem(payload, await readSigningKey(flags));
-  const { name, version } = payload;
-  const file = flags.out ?? `${name}-${version}.system.jws`;
+  const file = flags.out ?? `${payload.name}-${payload.version}.system.jws`;
   await writeFile(file, `${jws}\n`);
-  return { file, name, version, components: payload.components.map((one) => `${one.name} ${one.version}`) };
+  return { file, ...partsOf(payload), signers: signersOf(jws) };
 }
+
+/** The second holder of a release key signs what the first one has, and only for these releases. @throws ReleaseError, KeyError */
+async function addSignatureTo(
+  manifest: string,
+  releases: readonly string[],
+  flags: AddFlags,
+): Promise<SignedSystemFile> {
+  const { readFile, writeFile } = await import("node:fs/promises");
+  const { addSystemSignature, readSystem } = await import("../../release/system.js");
+  const { signersOf } = await import("../../release/signing.js");
+  const first = (await readFile(manifest, "utf8")).trim();
+  const members = await readMembers(releases);
+  const jws = await addSystemSignature(first, members, await readSigningKey(flags));
+  const file = flags.out ?? manifest;
+  await writeFile(file, `${jws}\n`);
+  return { file, ...partsOf(readSystem(jws).system), signers: signersOf(jws) };
+}
+
+const readMembers = (releases: readonly string[]) =>
+  Promise.all(
+    releases.map(async (text) => {
+      const { name, file } = splitName(text);
+      return { ...defined({ name }), release: await readManifestOf(file) };
+    }),
+  );
+
+const partsOf = ({ name, version, components }: SystemPayload) => ({
+  name,
+  version,
+  components: components.map((one) => `${one.name} ${one.version}`),
+});
+
+const describeFile = ({ file, name, version, components, signers }: SignedSystemFile): string =>
+  `${file}: ${name} ${version}, ${components.join(", then ")}${signers.length > 1 ? `, signed by ${signers.join(" and ")}` : ""}`;
 
 async function upload(file: string, flags: ServerFlags): Promise<void> {
   const { readFile } = await import("node:fs/promises");

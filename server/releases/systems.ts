@@ -1,7 +1,6 @@
 // Systems: several devices that are updated as one (release/system.ts). Takes their signed manifests, and finds the one that devices may be
 // told of: the newest whose releases are all here. Which device installs what, and when, is decided by the device that leads the system.
 
-import type { JWK } from "jose";
 import type { System } from "../../firmware/core/system/manifest.js";
 import type { SystemComponent } from "../../firmware/core/wire.js";
 import { ReleaseError } from "../../release/error.js";
@@ -11,6 +10,7 @@ import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
 import type { Firmware, Store, StoredSystem } from "../store/store.js";
 import { releaseOf } from "./chunk-digests.js";
+import type { Trust } from "./trust.js";
 
 /** A component, and its release if that is here and active. */
 export interface FoundComponent {
@@ -56,10 +56,13 @@ const MAX_LOOKED_AT = 50;
 /** Builds for one board: more names of one file are not expected. */
 const MAX_NAMES_OF_FILE = 20;
 
-/** Reads a manifest as it may be registered. @throws ReleaseError, Refusal */
-export async function checkSystem(text: string, trustedKeys: readonly JWK[]): Promise<ReadSystem> {
+/** Reads a manifest as it may be registered: signed by as many keys as a release. @throws ReleaseError, Refusal */
+export async function checkSystem(
+  text: string,
+  { keys, threshold }: Pick<Trust, "keys" | "threshold">,
+): Promise<ReadSystem> {
   const read = readSystem(text.trim());
-  if (trustedKeys.length > 0) await verifyReleaseSignature(read, trustedKeys);
+  if (keys.length > 0) await verifyReleaseSignature(read, keys, threshold);
   return read;
 }
 

@@ -32,6 +32,13 @@ export function signRoot(payload: RootPayload, signers: readonly RootSigner[]): 
   return JSON.stringify({ payload: encoded, signatures });
 }
 
+/** What one key has signed, as a member of a JWS in General JSON Serialization, and the payload. @param header besides the algorithm */
+export function signPart(payload: object, header: object, holder: Holder) {
+  const head = encode({ alg: "ES256", ...header });
+  const encoded = encode(payload);
+  return { payload: encoded, protected: head, signature: signatureOf(`${head}.${encoded}`, holder) };
+}
+
 /** A statement of freshness by this key. */
 export function signStatement(payload: object, holder: Holder): string {
   const kid = thumbprint(holder.point);

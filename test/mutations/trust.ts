@@ -195,6 +195,12 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "{ ...freshness, dailyFromMs: 0, retryFromMs: 0 }",
   },
   {
+    what: "one signature suffices for a system, whatever the threshold of releases",
+    file: "firmware/core/system/poll.ts",
+    original: 'if (after.value === "signed") return settled',
+    mutated: "if (after.ok) return settled",
+  },
+  {
     what: "a statement of the day before an offer refuses it",
     file: `${TRUST}/freshness.ts`,
     original: "untilMs: isForOffer ? ",

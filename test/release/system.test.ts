@@ -3,7 +3,13 @@ import type { Release } from "../../firmware/core/update/release.js";
 import { ReleaseError } from "../../release/error.js";
 import { makeReleaseKeys } from "../../release/keys.js";
 import { readRelease, verifyReleaseSignature } from "../../release/signing.js";
-import { describeSystem, newestSystemFirst, readSystem, signSystem } from "../../release/system.js";
+import {
+  addSystemSignature,
+  describeSystem,
+  newestSystemFirst,
+  readSystem,
+  signSystem,
+} from "../../release/system.js";
 import { makeRelease, releaseKeys } from "../server/test-server.js";
 
 const CREATED = 1_790_000_000;
@@ -21,6 +27,39 @@ function codeOf(work: () => unknown): string {
 }
 
 describe("a system", () => {
+  it("of format 2 is signed by a second holder who means the same releases, and has no place for a third", async () => {
+    const releases = await Promise.all([releaseOf("receiver"), releaseOf("transmitter")]);
+    const members = releases.map((release) => ({ release }));
+    const options = { name: "doorbell", created: CREATED };
+    const keys = await Promise.all([releaseKeys(), makeReleaseKeys(), makeReleaseKeys()]);
+    const [ann, ben, cleo] = keys as [(typeof keys)[0], (typeof keys)[0], (typeof keys)[0]];
+    const trusted = [ann.publicKey, ben.publicKey];
+    const once = await signSystem(describeSystem(members, { ...options, format: 2 }), ann.privateKey);
+    const failed = (work: Promise<unknown>) =>
+      work.then(
+        () => "nothing",
+        (error: Error) => error.message,
+      );
+    expect(await failed(verifyReleaseSignature(readSystem(once), trusted, 2))).to.match(/signed by 1 of/);
+    const again = await addSystemSignature(once, members, ann.privateKey);
+    expect(await failed(verifyReleaseSignature(readSystem(again), trusted, 2))).to.match(/signed by 1 of/);
+    const twice = await addSystemSignature(once, members, ben.privateKey);
+    await verifyReleaseSignature(readSystem(twice), trusted, 2);
+    expect(await failed(addSystemSignature(twice, members, cleo.privateKey))).to.contain(
+      "is signed by 2 other keys already",
+    );
+    const other = [{ release: await releaseOf("receiver", "1.2.1") }, ...members.slice(1)];
+    expect(await failed(addSystemSignature(once, other, ben.privateKey))).to.equal(
+      "doorbell 1.2.0 is receiver 1.2.0, transmitter 1.2.0, given are receiver 1.2.1, transmitter 1.2.0: receiver differs",
+    );
+    expect(await failed(addSystemSignature(once, members.slice(1), ben.privateKey))).to.contain("differs");
+    expect(await failed(addSystemSignature(once, [...members, ...other], ben.privateKey))).to.contain(
+      "given are",
+    );
+    const compact = await signSystem(describeSystem(members, options), ann.privateKey);
+    expect(await failed(addSystemSignature(compact, members, ben.privateKey))).to.contain("--format 2");
+  });
+
   it("names the releases of its devices, in the order in which they are updated", async () => {
     const [receiver, transmitter] = await Promise.all([releaseOf("receiver"), releaseOf("transmitter")]);
     const payload = describeSystem([{ release: receiver }, { name: "sensor", release: transmitter }], {

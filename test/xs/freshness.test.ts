@@ -2,7 +2,7 @@
 
 import { buildXs } from "../../host-sim/xs/build.js";
 import { xsEngine } from "../../host-sim/xs/engine.js";
-import { Attacked, FRESHNESS_ATTACKS } from "../journey/freshness-attacks.js";
+import { Attacked, FRESHNESS_ATTACKS, freezes } from "../journey/freshness-attacks.js";
 
 describe("freshness inside XS", () => {
   const { program } = buildXs();
@@ -14,4 +14,9 @@ describe("freshness inside XS", () => {
       device = await Attacked.start(xsEngine({ program }));
       await attack(device);
     }).timeout(120_000);
+
+  it("says after two weeks without a statement that it is frozen, and goes on with its checks", async () => {
+    device = await Attacked.start(xsEngine({ program }), 86_400);
+    await freezes(device);
+  }).timeout(120_000);
 });

@@ -3,12 +3,13 @@
 
 import { fail, type Result, succeed } from "../errors.js";
 import { asJsonObject, type JsonObject } from "../json.js";
-import { readJws, type SignedText } from "../trust/jws.js";
+import { readGeneralJws, readJws, type SignedText } from "../trust/jws.js";
 import { parseVersion, type Version, versionName } from "../update/version.js";
 import {
   MAX_SYSTEM_COMPONENT_COUNT,
   MAX_SYSTEM_DESCRIPTION_LENGTH,
   MAX_SYSTEM_LENGTH,
+  MAX_SYSTEM_SIGNATURE_COUNT,
   type SystemComponent,
   type SystemPayload,
 } from "../wire.js";
@@ -21,7 +22,9 @@ export interface System extends SystemPayload {
   readonly parsedVersion: Version;
 }
 
-export interface SignedSystem extends SignedText {
+export interface SignedSystem {
+  /** At least one. */
+  readonly signatures: readonly SignedText[];
   readonly system: System;
 }
 
@@ -29,25 +32,31 @@ export interface SignedSystem extends SignedText {
 const MAX_TIME = 0xffffffff;
 const MAX_WAIT_SECONDS = 3600;
 
-/** Parses a manifest, which must not be trusted before its signature is verified. Errors: SYSTEM_MALFORMED, SYSTEM_TOO_LARGE. */
+/** Parses a manifest, which must not be trusted before its signatures are verified. Errors: SYSTEM_MALFORMED, SYSTEM_TOO_LARGE. */
 export function parseSystem(jws: string): Result<SignedSystem, "SYSTEM_MALFORMED" | "SYSTEM_TOO_LARGE"> {
   if (jws.length > MAX_SYSTEM_LENGTH)
     return fail(
       "SYSTEM_TOO_LARGE",
       `system manifest is ${jws.length} bytes, at most ${MAX_SYSTEM_LENGTH} are read`,
     );
-  const read = readJws(jws, SYSTEM_TYPE);
+  const isGeneral = jws.startsWith("{");
+  const read = isGeneral
+    ? readGeneralJws(jws, SYSTEM_TYPE, MAX_SYSTEM_SIGNATURE_COUNT)
+    : readJws(jws, SYSTEM_TYPE);
   if (typeof read === "string") return malformed(read);
-  const system = readPayload(read.fields);
-  return typeof system === "string" ? malformed(system) : succeed({ ...read.signed, system });
+  const system = readPayload(read.fields, isGeneral ? 2 : 1);
+  if (typeof system === "string") return malformed(system);
+  return succeed({ system, signatures: "signed" in read ? [read.signed] : read.signatures });
 }
 
 const malformed = (message: string) => fail("SYSTEM_MALFORMED", `system manifest: ${message}`);
 
-/** The system, or a sentence that names the wrong field. */
-function readPayload(fields: JsonObject): System | string {
-  const format = fields.get("format");
-  if (format !== 1) return `format ${String(format).slice(0, 16)} is not known, this firmware reads format 1`;
+/** The system, or a sentence that names the wrong field. @param format that this form of JWS is for */
+function readPayload(fields: JsonObject, format: 1 | 2): System | string {
+  const given = fields.get("format");
+  if (given !== 1 && given !== 2)
+    return `format ${String(given).slice(0, 16)} is not known, this firmware reads formats 1 and 2`;
+  if (given !== format) return `format ${given} is not of this form: 1 is compact, 2 is general`;
   const name = nameIn(fields, "name");
   const parsedVersion = versionIn(fields, "version");
   const rebootDelaySeconds = wholeIn(fields, "rebootDelaySeconds", 0, MAX_WAIT_SECONDS);

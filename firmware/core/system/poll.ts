@@ -1,14 +1,15 @@
-// Asks the update server regularly what the system is to run, and says so if it is newer than what it runs and signed by a release key. It
+// Asks the update server regularly what the system is to run, and says so if it is newer than what it runs and signed by as many release keys as the trust root asks for. It
 // installs nothing: who hears `systemFound` decides whether to tell the owner or to begin (schedule.ts: when).
 //
-//   idle ── timer, online ─► asking ── 200 ─► reading ── a manifest ─► verifying ── signed, newer ─► idle, systemFound
-//     ▲                        └─ anything else ─┴──── no manifest ───────┴── not ──────────────────────┘
+//   idle ── timer, online ─► asking ── 200 ─► reading ── newer ─► verifying ── signed by enough keys ─► idle, systemFound
+//     ▲                        └─ anything else ─┴──── not ──────────┴── not ────────────────────────────┘
 
 import { backoffMs, jitteredMs } from "../backoff.js";
 import type { Effect, TimerEffect } from "../effect.js";
 import type { Event, Stamped, TimerFired } from "../event.js";
 import { asJsonObject, type JsonObject, readJsonObject } from "../json.js";
-import { releaseKey, type Trust } from "../trust/trust.js";
+import type { Trust } from "../trust/trust.js";
+import { afterSignature, beginVerification, type Verification, verifyFirst } from "../update/verification.js";
 import { compareVersions, parseVersion } from "../update/version.js";
 import { parseSystem, type System } from "./manifest.js";
 
@@ -63,8 +64,9 @@ export interface PollState {
   /** Negative: unlike those of the device's own machines. */
   readonly attempt: number;
   readonly failureCount: number;
-  /** Until its signature has been verified. */
+  /** Until its signatures have been verified. */
   readonly found: SystemFound | undefined;
+  readonly verification: Verification | undefined;
 }
 
 export const initialPoll: PollState = Object.freeze({
@@ -72,6 +74,7 @@ export const initialPoll: PollState = Object.freeze({
   attempt: 0,
   failureCount: 0,
   found: undefined,
+  verification: undefined,
 });
 
 type Step = readonly [PollState, readonly PollEffect[]];
@@ -146,9 +149,9 @@ function collected(
   if (!answer || typeof manifest !== "string") return failed(state, random, "the answer has no manifest");
   const read = parseSystem(manifest);
   if (!read.ok) return failed(state, random, read.failure.message);
-  const { system, keyId, signedLength, signature } = read.value;
-  const key = releaseKey(settings.trust, keyId);
-  if (!key) return failed(state, random, `key "${keyId}" is not known`);
+  const { system, signatures } = read.value;
+  const begun = beginVerification(settings.trust, signatures, manifest, "it");
+  if (!begun.ok) return failed(state, random, begun.failure.message);
   if (system.name !== settings.name) return failed(state, random, `it is of "${system.name}"`);
   const running = parseVersion(settings.version);
   if (running && compareVersions(system.parsedVersion, running) <= 0)
@@ -158,11 +161,8 @@ function collected(
     return failed(state, random, `${system.minCompatibleVersion} has to be installed first`);
   const found: SystemFound = { type: "systemFound", system, links: linksIn(answer, system) };
   return [
-    { ...state, phase: "verifying", found },
-    [
-      { type: "closeRequest", attempt },
-      { type: "verifySignature", attempt, key, manifest, signedLength, signature },
-    ],
+    { ...state, phase: "verifying", found, verification: begun.value },
+    [{ type: "closeRequest", attempt }, ...verifyFirst(begun.value, attempt, manifest)],
   ];
 }
 
@@ -171,9 +171,18 @@ function verified(
   { good, random }: Extract<Stamped<PollInput>, { readonly type: "signatureVerified" }>,
   settings: PollSettings,
 ): Step {
-  if (!good || !state.found) return failed(state, random, "its signature is wrong");
-  return settled(state, settings, random, [{ type: "raise", event: state.found }]);
+  const { found, verification } = state;
+  const after = verification && afterSignature(verification, good);
+  if (!found || !after?.ok) return failed(state, random, "its signature is wrong");
+  if (after.value === "signed") return settled(state, settings, random, [{ type: "raise", event: found }]);
+  const attempt = state.attempt - 1;
+  return [
+    { ...state, attempt, verification: after.value },
+    verifyFirst(after.value, attempt, after.value.manifest),
+  ];
 }
+
+const NOTHING_FOUND = Object.freeze({ phase: "idle", found: undefined, verification: undefined } as const);
 
 const settled = (
   state: PollState,
@@ -181,14 +190,14 @@ const settled = (
   random: number,
   effects: readonly PollEffect[],
 ): Step => [
-  { ...state, phase: "idle", failureCount: 0, found: undefined },
+  { ...state, ...NOTHING_FOUND, failureCount: 0 },
   [...effects, setTimer(jitteredMs(pollMs, random))],
 ];
 
 function failed(state: PollState, random: number, why: string): Step {
   const failureCount = state.failureCount + 1;
   return [
-    { ...state, phase: "idle", failureCount, found: undefined },
+    { ...state, ...NOTHING_FOUND, failureCount },
     [
       { type: "closeRequest", attempt: state.attempt },
       { type: "log", level: "warn", message: `system manifest: ${why}` },

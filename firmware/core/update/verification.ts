@@ -1,4 +1,4 @@
-// Verifies the signatures of a release, one effect after the other, until as many different keys have signed it as the trust asks for. Signatures
+// Verifies the signatures of a release or a system, one effect after the other, until as many different keys have signed it as the trust asks for. Signatures
 // by keys that are not trusted do not count, and none counts twice. Decides nothing about the release itself.
 
 import type { Effect } from "../effect.js";
@@ -21,11 +21,12 @@ interface Counted {
   readonly key: KeyPoint;
 }
 
-/** Errors: KEY_UNKNOWN, SIGNATURE_MISSING. */
+/** @param what is signed, in a sentence. Errors: KEY_UNKNOWN, SIGNATURE_MISSING. */
 export function beginVerification(
   trust: Trust,
   signatures: readonly SignedText[],
   manifest: string,
+  what = "release",
 ): Result<Verification> {
   const left: Counted[] = [];
   for (const signed of signatures) {
@@ -37,12 +38,12 @@ export function beginVerification(
   if (left.length === 0)
     return fail(
       "KEY_UNKNOWN",
-      `release is signed by key ${first?.keyId}, which this firmware does not trust`,
+      `${what} is signed by key ${first?.keyId}, which this firmware does not trust`,
     );
   if (left.length < needed)
     return fail(
       "SIGNATURE_MISSING",
-      `release is signed by ${left.length} trusted key, trust root ${trust.root?.version} asks for ${needed}`,
+      `${what} is signed by ${left.length} trusted key, trust root ${trust.root?.version} asks for ${needed}`,
     );
   return succeed({ left, needed, manifest: left.length > 1 ? manifest : "" });
 }

@@ -34,11 +34,19 @@ const SIGNATURE = Buffer.alloc(64, 9).toString("base64url");
 export const jws = (payload: unknown = PAYLOAD, header: unknown = HEADER, signature = SIGNATURE): string =>
   `${encode(header)}.${encode(payload)}.${signature}`;
 
-/** Of format 3: signed by each of these keys. */
-export const generalJws = (payload: unknown, keyIds: readonly string[], signature = SIGNATURE): string =>
+/** Of format 3: signed by each of these keys. @param header what differs in it */
+export const generalJws = (
+  payload: unknown,
+  keyIds: readonly string[],
+  header: object = {},
+  signature = SIGNATURE,
+): string =>
   JSON.stringify({
     payload: encode(payload),
-    signatures: keyIds.map((kid) => ({ protected: encode({ ...HEADER, kid }), signature })),
+    signatures: keyIds.map((kid) => ({
+      protected: encode({ ...HEADER, ...header, kid }),
+      signature,
+    })),
   });
 /** The same release as PAGED. */
 export const TWICE = Object.freeze({ ...PAGED, format: 3 });

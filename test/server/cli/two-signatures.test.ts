@@ -123,7 +123,7 @@ describe("a release with two signatures", () => {
     expect(await sequence("--format", "3", "--sequence", "9")).equal(9);
   });
 
-  it("is what a server takes whose trust root asks for two, and nothing less", async () => {
+  it("is what a server takes whose trust root asks for two, and nothing less, also of a system", async () => {
     const server = await TestServer.open();
     try {
       const release = [await pointOf("release"), await pointOf("release2")];
@@ -142,6 +142,19 @@ describe("a release with two signatures", () => {
       await skyslot(...sign("release2", "--add-signature"));
       expect(await upload()).include({ version: "1.1.0" });
       expect((await server.check({ root_version: 1 })).json().release).equal(await manifest());
+      const file = at("desk.system.jws");
+      const uploadSystem = async () => {
+        const system = (await readFile(file, "utf8")).trim();
+        return (await server.admin("POST", "/api/v1/systems", { manifest: system })).json();
+      };
+      const signSystem = ["system", "sign", at("base.bin"), "--name", "desk", "--out", file];
+      await skyslot(...signSystem, "--key", at("release.jwk"));
+      expect(await uploadSystem()).include({ error: "SIGNATURE_MISSING" });
+      await skyslot(...signSystem, "--key", at("release.jwk"), "--format", "2");
+      expect(await uploadSystem()).include({ error: "SIGNATURE_MISSING" });
+      const second = ["system", "add-signature", file, at("base.bin"), "--key", at("release2.jwk")];
+      expect(await skyslot(...second)).match(/desk 1\.1\.0, base 1\.1\.0, signed by [\w-]{43} and /);
+      expect(await uploadSystem()).include({ name: "desk", version: "1.1.0" });
     } finally {
       await server.close();
     }

@@ -18,7 +18,7 @@ import type { MemberOffer } from "../../../../firmware/core/system/offers.js";
 import type { SystemFound } from "../../../../firmware/core/system/poll.js";
 import { AT_ONCE, type Schedule } from "../../../../firmware/core/system/schedule.js";
 import type { SystemJob } from "../../../../firmware/core/system/vocabulary.js";
-import { BOOTED, IMAGE, PEER } from "../../core/events.js";
+import { BOOTED, IMAGE, KEY, PEER } from "../../core/events.js";
 import { jws, PAGED } from "../../core/releases.js";
 
 const RECEIVER = "e".repeat(64);
@@ -106,9 +106,11 @@ class Leader {
   /** The update server has a newer system, signed. */
   find(): this {
     const phase = "verifying" as const;
+    const signed = { keyId: "key-1", signedLength: 9, signature: new Uint8Array(64) };
+    const verification = { left: [{ signed, key: KEY }], needed: 1, manifest: "" };
     this.state = {
       ...this.state,
-      poll: { ...this.state.poll, phase, attempt: -1_000_000_005, found: FOUND },
+      poll: { ...this.state.poll, phase, attempt: -1_000_000_005, found: FOUND, verification },
     };
     this.hear({ type: "signatureVerified", attempt: -1_000_000_005, good: true });
     return this;

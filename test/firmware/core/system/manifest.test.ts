@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { parseSystem, type SignedSystem } from "../../../../firmware/core/system/manifest.js";
 import { MAX_SYSTEM_LENGTH } from "../../../../firmware/core/wire.js";
-import { HEADER, jws } from "../releases.js";
+import { generalJws, HEADER, jws } from "../releases.js";
 
 const RECEIVER = {
   name: "receiver",
@@ -35,7 +35,8 @@ function refused(source: string): string {
 
 describe("system manifest", () => {
   it("is read with its components in their order, and with what its signature is over", () => {
-    const { system, keyId, signedLength, signature } = parsed();
+    const { system, signatures } = parsed();
+    const [{ keyId, signedLength, signature } = {}] = signatures;
     expect(system).to.deep.equal({
       ...PAYLOAD,
       parsedVersion: { major: "1", minor: "2", patch: "0", preRelease: [], build: 0 },
@@ -52,6 +53,19 @@ describe("system manifest", () => {
       .and.not.to.have.property("other");
   });
 
+  it("has one or two signatures in its general form, which is format 2", () => {
+    const general = (changes: object, ...keyIds: string[]) =>
+      generalJws({ ...PAYLOAD, format: 2, ...changes }, keyIds, { typ: "skyslot-system" });
+    const read = parseSystem(general({}, "key-1", "key-2"));
+    expect(read.ok && read.value.signatures.map(({ keyId }) => keyId)).to.deep.equal(["key-1", "key-2"]);
+    expect(read.ok && read.value.system).to.include({ format: 2, name: "doorbell" });
+    expect(refused(general({}, "key-1"))).to.equal("read");
+    expect(refused(general({}, "key-1", "key-2", "key-3"))).to.contain("3 signatures, 1 to 2 are read");
+    expect(refused(general({ format: 1 }, "key-1"))).to.contain("format 1 is not of this form");
+    expect(refused(text({ format: 2 }))).to.contain("format 2 is not of this form");
+    expect(refused(generalJws({ ...PAYLOAD, format: 2 }, ["key-1"]))).to.contain("typ skyslot-system");
+  });
+
   it("is not taken for a release, nor a release for it", () => {
     expect(refused(jws(PAYLOAD))).to.match(/SYSTEM_MALFORMED.*typ skyslot-system/);
     expect(refused(jws(PAYLOAD, { ...SYSTEM_HEADER, alg: "none" }))).to.contain("alg ES256");
@@ -59,7 +73,7 @@ describe("system manifest", () => {
   });
 
   for (const [words, changes] of Object.entries({
-    "format 2 is not known": { format: 2 },
+    "format 3 is not known": { format: 3 },
     "name is missing": { name: "door bell" },
     "name is missing or": { name: ".." },
     "version is not": { version: "1.2" },

@@ -8,7 +8,10 @@ import {
   type PollState,
   pollStep,
 } from "../../../../firmware/core/system/poll.js";
+import { thumbprint } from "../../../../firmware/core/trust/thumbprint.js";
 import { BOOTED, KEY } from "../events.js";
+import { generalJws } from "../releases.js";
+import { ASKING_ROOT, point } from "../roots.js";
 
 const SETTINGS: PollSettings = {
   server: "http://updates.test",
@@ -141,7 +144,7 @@ describe("the poll of a system's manifest", () => {
 
   it("refuses what is not for it, and asks again with growing pauses", () => {
     for (const [text, why] of [
-      [answerOf({}, { kid: "key-2" }), 'key "key-2" is not known'],
+      [answerOf({}, { kid: "key-2" }), "it is signed by key key-2, which this firmware does not trust"],
       [answerOf({ name: "gate" }), 'it is of "gate"'],
       [answerOf({ minCompatibleVersion: "1.0.1" }), "1.0.1 has to be installed first"],
       ["[]", "the answer has no manifest"],
@@ -157,6 +160,51 @@ describe("the poll of a system's manifest", () => {
     }
     expect(waits.slice(0, 3)).deep.equal([45_000, 90_000, 180_000]);
     expect(waits.at(-1)).equal(2_700_000);
+  });
+
+  describe("where the trust root asks for two signatures of a release", () => {
+    const [first, second, stranger] = [4, 5, 6].map((key) => thumbprint(point(key))) as [
+      string,
+      string,
+      string,
+    ];
+    const settings: PollSettings = {
+      ...SETTINGS,
+      trust: { keys: [], root: { ...ASKING_ROOT, releaseThreshold: 2, fastForward: [] } },
+    };
+    const answered = (...keyIds: string[]) => {
+      const poller = new Poller();
+      poller.settings = settings;
+      const manifest = generalJws({ ...PAYLOAD, format: 2 }, keyIds, { typ: "skyslot-system" });
+      return poller.answered(JSON.stringify({ manifest, devices: {} }));
+    };
+
+    it("tells of a system that two of its keys have signed", () => {
+      const poller = answered(first, second);
+      for (const key of [4, 5]) {
+        const [verify] = poller.effects.filter(({ type }) => type === "verifySignature");
+        expect(verify).deep.include({ key: point(key) });
+        expect(poller.state.phase).equal("verifying");
+        poller.signed(true);
+      }
+      expect(poller.types).deep.equal(["raise", "setTimer"]);
+      expect(poller.effects[0]).not.nested.property("event.verification");
+    });
+
+    it("tells nothing of one that one key has signed, also twice, or with a stranger", () => {
+      const missing = "system manifest: it is signed by 1 trusted key, trust root 1 asks for 2";
+      for (const keys of [[first], [first, first], [first, stranger]])
+        expect(answered(...keys).log).equal(missing);
+      const poller = new Poller();
+      poller.settings = settings;
+      expect(poller.answered(answerOf({}, { kid: first })).log, "compact").equal(missing);
+    });
+
+    it("tells nothing if either signature is wrong", () => {
+      const wrong = "system manifest: its signature is wrong";
+      expect(answered(first, second).signed(false).log).equal(wrong);
+      expect(answered(first, second).signed(true).signed(false).log).equal(wrong);
+    });
   });
 
   it("takes only addresses on the server itself", () => {

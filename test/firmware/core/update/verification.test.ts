@@ -93,7 +93,7 @@ describe("a release of format 3", () => {
     expect(sentence(generalJws(PAGED, [FIRST]))).match(/format 3 has the general form/);
     expect(sentence(twice([]))).match(/0 signatures, 1 to 2/);
     expect(sentence(twice([FIRST, SECOND, ROOT_KEY]))).match(/3 signatures, 1 to 2/);
-    expect(sentence(generalJws(TWICE, [FIRST], "AA"))).match(/64 bytes/);
+    expect(sentence(generalJws(TWICE, [FIRST], {}, "AA"))).match(/64 bytes/);
     expect(sentence(twice([FIRST]).replace(/"protected":"[^"]*"/, '"protected":"e30"'))).match(
       /header must say/,
     );
