@@ -70,6 +70,12 @@ export class TlsEngine {
   }
 }
 
+/** Now, instead of with the first connection: in a world in real time, its deadlines run while the thread starts. */
+export function startTlsThread(): void {
+  thread ??= startThread();
+  thread({ number: 0, what: "close" });
+}
+
 function startThread(): NonNullable<typeof thread> {
   const { port1: port, port2 } = new MessageChannel();
   const signal = new Int32Array(new SharedArrayBuffer(4));

@@ -4,6 +4,7 @@
 import { Desk, type DeskOptions } from "../desk/desk.js";
 import type { VirtualDevice } from "../device/device.js";
 import { describeEvent, heldBytes, Watch } from "../device/watch.js";
+import { startTlsThread } from "../network/tls-engine.js";
 import { announcedImage } from "./announced.js";
 import { type DoorOptions, type Doors, openDoors } from "./doors.js";
 import { showLights } from "./drawing.js";
@@ -113,6 +114,7 @@ export async function startSim(options: SimOptions): Promise<Sim> {
     throw error;
   }
   const { url: viewUrl } = view;
+  if (options.serverUrl?.startsWith("https:")) startTlsThread();
   for (const { device } of devices) device.powerOn();
   return {
     devices,

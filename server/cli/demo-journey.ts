@@ -5,7 +5,7 @@ import { readFileSync, statSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
-import { DESK_SERVER, HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
+import { HOME, OWNER_TOKEN } from "../../host-sim/desk/desk.js";
 import { type Sim, startSim } from "../../host-sim/sim/sim.js";
 import type { Terminal } from "../../host-sim/sim/terminal.js";
 import { makeCertificates, readServerNames } from "../runtime/certificates/private-ca.js";
@@ -49,6 +49,9 @@ export interface DemoResult {
   readonly seconds: number;
 }
 
+/** Name and port by which devices call the server, and their network leads to it. */
+const DEVICES_HOST = "updates.skyslot.test";
+const DEVICES_SERVER = `https://${DEVICES_HOST}:8443`;
 const FROM = "1.0.0";
 const TO = "1.1.0";
 const TRIAL_SECONDS = 8;
@@ -65,13 +68,14 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const file = (name: string) => join(folder, name);
   const skyslot = commands(screen);
   const checkSeconds = `${options.check ?? 120}`;
+  const certificates = await makeCertificates({
+    folder: file("tls"),
+    names: readServerNames([DEVICES_HOST, "localhost"], ["127.0.0.1"]),
+    now: Date.now(),
+  });
   const settings = [
-    "--server",
-    DESK_SERVER,
-    "--trial-seconds",
-    `${trialSeconds}`,
-    "--check-seconds",
-    checkSeconds,
+    ...["--server", DEVICES_SERVER, "--authority", certificates.ca.pem],
+    ...["--trial-seconds", `${trialSeconds}`, "--check-seconds", checkSeconds],
   ];
   await skyslot("keys", "init", "--out", file("release.jwk"));
   for (const version of [FROM, TO]) {
@@ -79,11 +83,6 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     await skyslot("image", "build", "--app", "base", "--app-version", version, ...settings, ...target);
   }
   await skyslot("release", "sign", file(`base-${TO}.bin`), "--type", "base", "--key", file("release.jwk"));
-  const certificates = await makeCertificates({
-    folder: file("tls"),
-    names: readServerNames(["localhost"], ["127.0.0.1"]),
-    now: Date.now(),
-  });
   const server = await startServer({
     dataDir: file("server"),
     port: options.port ?? 0,
@@ -100,9 +99,11 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     file("server"),
   );
   screen.done(`dashboard: ${server.url}/`);
-  screen.done(`over TLS: ${server.tlsUrl}/, for who trusts ${certificates.ca.pem}`);
+  screen.done(
+    `by TLS, as the device asks it: ${server.tlsUrl}/; a browser has to trust ${certificates.ca.pem}`,
+  );
   screen.note(
-    "plain HTTP is enough for updates, which are signed; reports, tokens and passwords can be read on the way",
+    "by plain HTTP updates are safe too, because they are signed; reports, tokens and passwords could be read on the way",
   );
   if (trialSeconds !== REAL_TRIAL_SECONDS) {
     screen.note(
@@ -114,7 +115,8 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
   const updateBytes = statSync(file(`base-${TO}.bin`)).size;
   const sim = await startSim({
     image: readFileSync(file(`base-${FROM}.bin`)),
-    loopbackPort: Number(new URL(server.url).port),
+    serverUrl: DEVICES_SERVER,
+    loopbackPort: Number(new URL(server.tlsUrl ?? server.url).port),
     manual: options.manual ?? false,
     terminal: screen,
     ...defined({ speed: options.speed }),
