@@ -47,13 +47,9 @@ export function startBackground(context: Context, options: BackgroundOptions): B
   const publisher = mqtt && startMqtt({ store, live, onLost }, mqtt, log);
   const stopRenewing =
     certificate &&
-    every(
-      CERTIFICATE_CHECK_MS,
-      async () => {
-        if (await certificate.hasChanged()) await certificate.reload(server);
-      },
-      { onTrouble: (err) => log?.error({ err }, "the old certificate stays in use") },
-    );
+    every(CERTIFICATE_CHECK_MS, () => certificate.renew(server), {
+      onTrouble: (err) => log?.error({ err }, "the old certificate stays in use"),
+    });
   return {
     async close() {
       deliverer.stop();

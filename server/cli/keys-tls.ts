@@ -69,7 +69,7 @@ function describe(made: ReturnType<typeof toJson>): void {
     `             SHA-256 ${made.ca_sha256}`,
     `             private key: ${made.ca_key}. The server does not need it: keep it elsewhere`,
     `certificate  ${made.cert} for ${made.names.join(", ")}, valid until ${day(made.valid_to)}`,
-    `serve        skyslot server --tls-cert ${made.cert} --tls-key ${made.key}`,
+    `serve        skyslot server --tls-cert ${made.cert} --tls-key ${made.key}; one that runs with them reads them again`,
     `devices      skyslot image build --authority ${made.ca} --server https://${made.names[0]} …`,
     `trust        curl --cacert ${made.ca} …; a browser, after importing that file`,
   ];

@@ -63,12 +63,17 @@ export class Certificate {
     return this.#pair;
   }
 
-  /** Whether the files were changed since they were last read. Notes that they were, so that a broken pair is logged once. */
-  async hasChanged(): Promise<boolean> {
+  /** Notes that they were, so that a broken pair is logged once. */
+  async #hasChanged(): Promise<boolean> {
     const stamp = await stampOf(this.#files);
     if (stamp === this.#stamp) return false;
     this.#stamp = stamp;
     return true;
+  }
+
+  /** Likewise, if the files were changed since they were last read. @throws once for each change, if they do not belong together */
+  async renew(server: Server): Promise<void> {
+    if (await this.#hasChanged()) await this.reload(server);
   }
 
   /** New connections get what the files hold now. @throws and leaves everything as it was, if they do not belong together */

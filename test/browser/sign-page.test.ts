@@ -9,9 +9,11 @@ import { pathToFileURL } from "node:url";
 import { expect } from "chai";
 import type { Browser, Page } from "playwright-core";
 import { buildFirmwareImage } from "../../host-sim/hardware/image/firmware-image.js";
+import { publicPart } from "../../release/keys.js";
 import { buildSignPage } from "../../release/sign-page/sign-page.js";
-import { readRelease } from "../../release/signing.js";
+import { readRelease, signersOf, verifyReleaseSignature } from "../../release/signing.js";
 import { unsignedManifestOf } from "../../release/unsigned-manifest.js";
+import { makeRelease } from "../server/test-server.js";
 import { openBrowser, openPage, overflowOf, PHONE, requireChromium, type WatchedPage } from "./browser.js";
 import { type ChosenFile, type FleetStage, openFleetStage } from "./fleet-stage.js";
 
@@ -115,6 +117,63 @@ describe("the page that signs, opened from disk", function () {
     // What was signed is not shown beside another choice.
     await page.getByLabel("Device type").fill("led");
     await page.getByRole("heading", { name: "Signed" }).waitFor({ state: "hidden" });
+  });
+
+  it("signs for two people: the second adds their signature to what the first has signed, and to nothing else", async () => {
+    const image = stage.image("1.6.0");
+    await choose("Firmware image", image);
+    await page.getByLabel("A second person signs it, too").check();
+    await page.getByLabel("Oldest trust root").fill("3");
+    await choose("Key file", stage.key);
+    const once = await signed();
+    const first = readRelease(once);
+    expect(first.release).include({ minRoot: 3, version: "1.6.0" });
+    expect(JSON.parse(once).signatures).length(1);
+    expect(first.release.sequence).equal(first.release.created);
+    await page.getByText("1 of 2: a second person has to add theirs").waitFor();
+
+    await page.reload();
+    const firstFile = jsonFile("base-1.6.0.release.jws", once);
+    await choose("Firmware image", stage.image("1.6.1"));
+    await choose("Manifest of the first person", firstFile);
+    await problem(/^The manifest is for another image: base 1\.6\.0 .*the chosen image is base 1\.6\.1/);
+    await choose("Key file", stage.otherKey);
+    await sign();
+    await problem(/^The manifest is for another image/);
+    await choose("Firmware image", image);
+    await page.getByText(`base 1.6.0, signed by ${first.keyId}`).waitFor();
+    expect(await page.getByLabel("Device type").isDisabled()).equal(true);
+    const twice = await signed();
+    const ids = signersOf(twice);
+    expect(ids).length(2).and.include(first.keyId);
+    const keys = [stage.key, stage.otherKey].map(({ buffer }) => publicPart(JSON.parse(buffer.toString())));
+    await verifyReleaseSignature({ jws: twice }, keys, 2);
+    expect(JSON.parse(twice).payload).equal(JSON.parse(once).payload);
+    await page.getByRole("region", { name: "Signed" }).getByText(ids.join(" and ")).waitFor();
+
+    // a third one, and one of a format with room for one
+    await choose("Manifest of the first person", jsonFile("a.jws", (await makeRelease("1.6.0")).release));
+    await problem(/has room for one signature/);
+  });
+
+  it("gives a release its place in the sequence", async () => {
+    await choose("Firmware image", stage.image("1.7.0"));
+    for (const [text, sequence] of [
+      ["7", 7],
+      ["now", "created"],
+      ["", undefined],
+    ] as const) {
+      await page.getByLabel("Sequence").fill(text);
+      await choose("Key file", stage.key);
+      const { release } = readRelease(await signed());
+      expect(release.sequence).equal(sequence === "created" ? release.created : sequence);
+    }
+    for (const text of ["0", "soon", "4294967296"]) {
+      await page.getByLabel("Sequence").fill(text);
+      await choose("Key file", stage.key);
+      await sign();
+      await problem(`The sequence "${text}" is not a number of 1 to 4294967295.`);
+    }
   });
 
   it("says what is wrong with an image", async () => {

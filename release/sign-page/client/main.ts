@@ -6,7 +6,8 @@ import { describeInBrowser } from "../../describe-in-browser.js";
 import { readExpiry } from "../../expiry.js";
 import { compareFacts, imageFacts } from "../../image-facts.js";
 import { MAX_KEY_LENGTH, readPrivateKey } from "../../keys.js";
-import { readRelease, signRelease } from "../../signing.js";
+import { MAX_MANIFEST_LENGTH, readFirstManifest, requireSameImage } from "../../second-signature.js";
+import { addReleaseSignature, signersOf, signRelease } from "../../signing.js";
 import { MAX_UNSIGNED_LENGTH, readUnsignedManifest, type UnsignedManifest } from "../../unsigned-manifest.js";
 
 const find = <Kind extends HTMLElement = HTMLElement>(id: string): Kind =>
@@ -19,6 +20,9 @@ const textIn = (id: string): string => input(id).value.trim();
 const fileOf = (id: string): File | undefined => input(id).files?.[0];
 
 const IMAGE_HINT = find("image-facts").textContent ?? "";
+const FIRST_HINT = find("first-facts").textContent ?? "";
+/** What is wished of a new manifest. */
+const WISHES = ["unsigned", "type", "hardware", "minimum", "sequence", "min-root", "last-day", "twice"];
 /** Address of the manifest that can be saved. */
 let savedAs = "";
 
@@ -29,7 +33,8 @@ find("form").addEventListener("submit", (event) => {
   event.preventDefault();
   void attempt(sign);
 });
-for (const id of ["image", "unsigned"]) input(id).addEventListener("change", () => void attempt(showChosen));
+for (const id of ["image", "unsigned", "first"])
+  input(id).addEventListener("change", () => void attempt(showChosen));
 find("form").addEventListener("input", hideResult);
 
 /** Why this page may not be used where it is; empty if it may. */
@@ -59,7 +64,15 @@ async function attempt(work: () => Promise<void>): Promise<void> {
 async function showChosen(): Promise<void> {
   const image = fileOf("image");
   put("image-facts", IMAGE_HINT);
+  put("first-facts", FIRST_HINT);
+  for (const id of WISHES) input(id).disabled = fileOf("first") !== undefined;
   for (const id of ["type", "hardware"]) input(id).placeholder = "";
+  const first = await readFirst();
+  if (first)
+    put(
+      "first-facts",
+      `${first.payload.type} ${nameOf(first.payload.version, first.payload.build)}, signed by ${signersOf(first.jws).join(" and ")}`,
+    );
   const unsigned = await readUnsigned();
   if (unsigned) for (const id of ["type", "hardware"] as const) input(id).value = unsigned[id];
   if (!image) return;
@@ -70,31 +83,65 @@ async function showChosen(): Promise<void> {
   input("hardware").placeholder = hardware;
   put("image-facts", `${type} ${nameOf(version, build)} for ${hardware}, ${size} bytes, SHA-256 ${sha256}`);
   if (unsigned) compareFacts("unsigned manifest", unsigned, imageFacts(bytes));
+  if (first) await requireSameImage(first.payload, bytes);
 }
 
 async function sign(): Promise<void> {
   const file = fileOf("image");
   if (!file) throw new Error("choose the firmware image first");
   const image = await bytesOf(file);
+  const first = await readFirst();
+  const { payload, manifest } = first ? await signSecond(first, image) : await signFirst(image);
+  for (const id of ["key-file", "key-text"]) input(id).value = "";
+  showResult(payload, manifest, `${file.name.replace(/\.bin$/, "")}.release.jws`);
+}
+
+async function signFirst(image: Uint8Array) {
   const payload = await describeInBrowser(image, readOptions(Math.floor(Date.now() / 1000)));
   const unsigned = await readUnsigned();
   if (unsigned) compareFacts("unsigned manifest", unsigned, imageFacts(image));
-  const manifest = await signRelease(payload, await readKey());
-  for (const id of ["key-file", "key-text"]) input(id).value = "";
-  showResult(payload, manifest, `${file.name.replace(/\.bin$/, "")}.release.jws`);
+  return { payload, manifest: await signRelease(payload, await readKey()) };
+}
+
+async function signSecond({ jws, payload }: ReturnType<typeof readFirstManifest>, image: Uint8Array) {
+  await requireSameImage(payload, image);
+  return { payload, manifest: await addReleaseSignature(jws, await readKey()) };
+}
+
+async function readFirst() {
+  const file = fileOf("first");
+  return file && readFirstManifest(await textOf(file, MAX_MANIFEST_LENGTH));
 }
 
 function readOptions(created: number) {
   const [type, hardware, minCurrentVersion] = [textIn("type"), textIn("hardware"), textIn("minimum")];
   const lastDay = textIn("last-day");
   const expires = lastDay === "" ? undefined : readExpiry(lastDay, created);
+  const isTwice = input("twice").checked;
+  const sequenceText = textIn("sequence");
+  const sequence =
+    sequenceText === "now" || (sequenceText === "" && isTwice) ? created : numberIn("sequence", "sequence");
+  const minRoot = numberIn("min-root", "oldest trust root");
   return {
     created,
     ...(type === "" ? {} : { type }),
     ...(hardware === "" ? {} : { hardware }),
     ...(minCurrentVersion === "" ? {} : { minCurrentVersion }),
     ...(expires === undefined ? {} : { expires }),
+    ...(isTwice ? { format: 3 as const } : {}),
+    ...(sequence === undefined ? {} : { sequence }),
+    ...(minRoot === undefined ? {} : { minRoot }),
   };
+}
+
+/** Nothing, or a number of 1 to 4294967295. */
+function numberIn(id: string, name: string): number | undefined {
+  const text = textIn(id);
+  if (text === "") return undefined;
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > 0xffffffff)
+    throw new Error(`the ${name} "${text}" is not a number of 1 to 4294967295`);
+  return value;
 }
 
 async function readUnsigned(): Promise<UnsignedManifest | undefined> {
@@ -112,7 +159,8 @@ async function readKey() {
 }
 
 function showResult(payload: ReleasePayload, manifest: string, name: string): void {
-  const { type, version, build, hardware, chip, size, sha256, minCurrentVersion, expires } = payload;
+  const { type, version, build, hardware, chip, size, sha256, minCurrentVersion, expires, format } = payload;
+  const keyIds = signersOf(manifest);
   const rows: readonly (readonly [string, string | undefined])[] = [
     ["Device type", type],
     ["Version", nameOf(version, build)],
@@ -122,7 +170,13 @@ function showResult(payload: ReleasePayload, manifest: string, name: string): vo
     ["SHA-256", sha256],
     ["Oldest version", minCurrentVersion],
     ["Installable until", expires === undefined ? undefined : new Date(expires * 1000).toISOString()],
-    ["Key", readRelease(manifest).keyId],
+    ["Sequence", payload.sequence === undefined ? undefined : `${payload.sequence}`],
+    ["Oldest trust root", payload.minRoot === undefined ? undefined : `${payload.minRoot}`],
+    [keyIds.length > 1 ? "Keys" : "Key", keyIds.join(" and ")],
+    [
+      "Signatures",
+      format === 3 && keyIds.length === 1 ? "1 of 2: a second person has to add theirs" : undefined,
+    ],
   ];
   find("signed").replaceChildren(
     ...rows.flatMap(([term, value]) =>

@@ -1,11 +1,13 @@
 // A server on a socket, from its start to its end: how it handles pending requests, its limits, its certificate.
 
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import type { Server } from "node:http";
 import { connect as connectTcp, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { expect } from "chai";
+import { makeCertificates, readServerNames } from "../../../server/runtime/certificates/private-ca.js";
 import { shutDown } from "../../../server/runtime/shutdown.js";
 import { Certificate } from "../../../server/runtime/tls.js";
 import { type RunningServer, type ServerOptions, startServer } from "../../../server/start.js";
@@ -219,14 +221,41 @@ describe("the lifetime of a server", () => {
       expect(await subject()).to.equal("one");
     });
 
-    it("notices that its files were changed, once", async () => {
-      await put("one");
-      const certificate = await Certificate.open(files());
-      expect(await certificate.hasChanged()).to.equal(false);
-      await rm(files().cert);
-      await put("two");
-      expect(await certificate.hasChanged()).to.equal(true);
-      expect(await certificate.hasChanged()).to.equal(false);
+    it("notices when its files are changed, as `keys tls` does, once each time, also between the two files", async () => {
+      const make = () =>
+        makeCertificates({
+          folder,
+          names: readServerNames(["updates.home"], []),
+          now: Date.now(),
+          passphrase: () => Promise.reject(new Error("no passphrase is needed")),
+        });
+      const serial = () =>
+        new Promise<string>((resolve, reject) => {
+          const socket = connectTls({ port: port(), host: "127.0.0.1", rejectUnauthorized: false }, () => {
+            const { serialNumber } = socket.getPeerCertificate();
+            socket.destroy();
+            resolve(serialNumber);
+          });
+          socket.on("error", reject);
+        });
+      const { server: tls } = await make();
+      await start({ tls });
+      const listening = server?.app.server as Server;
+      const certificate = await Certificate.open(tls);
+      const first = await serial();
+      await certificate.renew(listening);
+      expect(await serial(), "nothing has changed").to.equal(first);
+      const key = await readFile(tls.key);
+      await make();
+      const nextKey = await readFile(tls.key);
+      await writeFile(tls.key, key);
+      const trouble = await certificate.renew(listening).catch((error: Error) => error.message);
+      expect(trouble).to.include("are no pair");
+      expect(await certificate.renew(listening), "said once").to.equal(undefined);
+      expect(await serial()).to.equal(first);
+      await writeFile(tls.key, nextKey);
+      await certificate.renew(listening);
+      expect(await serial()).not.to.equal(first);
     });
 
     it("does not start with files that do not match", async () => {
