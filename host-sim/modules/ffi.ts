@@ -24,8 +24,6 @@ import { verifyP256 } from "./p256.js";
 import { tlsFunctions } from "./tls.js";
 
 const LABEL_BYTES = 17;
-/** What an app with the network up has left; the virtual device has no real heap to ask. */
-const FREE_HEAP_BYTES = 209 * 1024;
 
 export function createFfi(machine: Machine, native: Native): new () => object {
   const { realm, ota } = machine;
@@ -84,7 +82,6 @@ export function createFfi(machine: Machine, native: Native): new () => object {
     nvs_flash_deinit: () => NVS_ERROR_CODES[machine.deinitNvs()],
     nvs_flash_init: () => NVS_ERROR_CODES[machine.initNvs()],
     esp_random: () => Math.floor(machine.random() * 2 ** 32),
-    esp_get_free_heap_size: () => FREE_HEAP_BYTES,
     esp_efuse_mac_get_default(mac: unknown) {
       bufferOf(mac, 6).set(machine.mac.subarray(0, 6));
       return 0;

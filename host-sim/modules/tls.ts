@@ -15,6 +15,17 @@ const RECORD_BYTES = 29;
 /** The fragment that the client asks for. */
 const MAX_RECORD_BYTES = 4_096;
 
+/** Of the system's heap, as measured (ARCHITECTURE.md, TLS). */
+const MEMORY = Object.freeze({
+  session: 28_200,
+  /** Until the handshake is over. */
+  authority: 2_200,
+  /** More than before it, and the stack of its task. */
+  handshake: 5_500 + 10_240,
+  /** In all, afterwards. */
+  connected: 36_200,
+});
+
 const [TRUST, RECEIVE, SEND, STEP, READ, WRITE, END, CLOSE, DETAIL] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 const HANDSHAKING = -1;
@@ -43,11 +54,15 @@ export function tlsFunctions(
   bufferOf: (value: unknown, byteLength: number) => Uint8Array,
 ): Record<string, unknown> {
   const sessions: (Session | undefined)[] = new Array(SESSION_COUNT).fill(undefined);
+  const freeBytes = (): number =>
+    sessions.reduce((free, one) => free - (one?.heldBytes ?? 0), machine.surroundings().freeHeapBytes);
   return {
+    esp_get_free_heap_size: () => Math.max(0, freeBytes()),
     skyslot_tls_open(host: unknown, earliest: unknown, told: unknown) {
       const at = sessions.indexOf(undefined);
-      if (at < 0) return NO_MEMORY;
-      sessions[at] = new Session(machine, String(host), Number(earliest) >>> 0, Number(told) >>> 0);
+      if (at < 0 || freeBytes() < MEMORY.session) return NO_MEMORY;
+      const judgement = { host: String(host), earliest: Number(earliest) >>> 0, told: Number(told) >>> 0 };
+      sessions[at] = new Session(machine, judgement, freeBytes);
       return at + 1;
     },
     skyslot_tls(number: unknown, operation: unknown, bytes: unknown, length: unknown) {
@@ -61,6 +76,9 @@ export function tlsFunctions(
 }
 
 class Session {
+  /** Of the system's heap. */
+  heldBytes: number = MEMORY.session;
+  readonly #freeBytes: () => number;
   readonly #machine: Machine;
   readonly #judgement: Judgement & { authorities: Uint8Array[] };
   readonly #engine: TlsEngine;
@@ -75,10 +93,11 @@ class Session {
   #detail = 0;
   #hasBegun = false;
 
-  constructor(machine: Machine, host: string, earliest: number, told: number) {
+  constructor(machine: Machine, judgement: Omit<Judgement, "authorities">, freeBytes: () => number) {
     this.#machine = machine;
-    this.#judgement = { host, authorities: [], earliest, told };
-    this.#engine = new TlsEngine({ isServer: false, host, ciphers: CIPHERS });
+    this.#judgement = { ...judgement, authorities: [] };
+    this.#freeBytes = freeBytes;
+    this.#engine = new TlsEngine({ isServer: false, host: judgement.host, ciphers: CIPHERS });
   }
 
   carryOut(operation: number, bytes: Uint8Array, length: number): number {
@@ -127,6 +146,8 @@ class Session {
   }
 
   #trust(certificate: Uint8Array): number {
+    if (this.#freeBytes() < MEMORY.authority) return this.#outOfMemory();
+    this.heldBytes += MEMORY.authority;
     try {
       new X509Certificate(certificate);
     } catch {
@@ -137,7 +158,13 @@ class Session {
     return 0;
   }
 
+  #outOfMemory(): number {
+    this.#failure = NO_MEMORY;
+    return NO_MEMORY;
+  }
+
   #step(): number {
+    if (!this.#isConnected && this.#freeBytes() < MEMORY.handshake) return this.#outOfMemory();
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       this.#take(this.#engine.greeting);
@@ -171,6 +198,7 @@ class Session {
   #connected(chain: readonly Uint8Array[]): void {
     spend(this.#machine, COST.tlsHandshake);
     this.#isConnected = true;
+    this.heldBytes = MEMORY.connected;
     const problem = chainProblem(chain, this.#judgement);
     if (problem !== undefined) this.#failure = RESULTS[problem];
   }

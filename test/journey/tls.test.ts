@@ -137,6 +137,26 @@ describe("an update server by https", () => {
     expect(told("TLS_"), "no connection has failed").equal(0);
   });
 
+  it("is not asked while a handshake has too little memory, which is TLS_NO_MEMORY; with more the device updates itself", async () => {
+    await start();
+    const { device } = rig.desk;
+    const failures = () => told(`TLS_NO_MEMORY: ${HOST} was not asked`);
+    // for the session, for the authority, for the handshake and its stack
+    for (const [count, freeHeapBytes] of [20_000, 29_000, 40_000].entries()) {
+      device.surroundWith({ freeHeapBytes });
+      expect(await run(() => failures() > count), `${freeHeapBytes} bytes`).equal(true);
+    }
+    expect(rig.checks, "nothing was said to it").deep.equal([]);
+    device.surroundWith({ freeHeapBytes: 60_000 });
+    expect(await run(() => told("updating to 1.1.0") > 0)).equal(true);
+    device.surroundWith({ freeHeapBytes: 0 });
+    expect(await run(() => failures() > 3), "the image's connection").equal(true);
+    device.surroundWith({ freeHeapBytes: 60_000 });
+    expect(await run(succeeded), rig.trace.join("\n")).equal(true);
+    expect(rig.running()).equal("1.1.0 ota_0");
+    expect(rig.reports.map(({ status }) => status)).not.include("failed");
+  });
+
   it("that shares no suite, or no version of TLS, with the device is TLS_REFUSED", async () => {
     await start({ tls: { ...authority.serverFor(HOST), ciphers: "AES128-GCM-SHA256" } });
     expect(await refusal()).include(`TLS_REFUSED: ${HOST} has refused the TLS connection (alert 40)`);
