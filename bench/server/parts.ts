@@ -5,7 +5,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { cp, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { checkRequest, deviceId, deviceToken, fillStore, image, release } from "./fleet.js";
+import { BASE, checkRequest, deviceId, deviceToken, fillStore, image, release } from "./fleet.js";
 import { compare, here, load, type Subject, start } from "./measure.js";
 import type { PartName } from "./without-parts.js";
 
@@ -24,8 +24,8 @@ interface Server {
 
 export async function compareParts(folder: string): Promise<void> {
   const base = join(folder, "base");
-  await mkdir(base);
-  await fillStore(join(base, "skyslot.db"), DEVICE_COUNT);
+  await mkdir(base, { mode: 0o700 });
+  await fillStore(join(base, "skyslot.db"), new Map([[BASE, DEVICE_COUNT]]));
   await leaveKeys(folder, base);
   let copyCount = 0;
   const begin = async (without?: Without) => {

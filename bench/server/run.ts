@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { newTestDatabase } from "../../test/services/postgres.js";
-import { checkRequest, deviceId, fillStore, IMAGE_BYTES, image, release } from "./fleet.js";
+import { BASE, checkRequest, deviceId, fillStore, IMAGE_BYTES, image, release } from "./fleet.js";
 import { addChild, compare, here, load, report, start, stopAll } from "./measure.js";
 import { compareParts } from "./parts.js";
 
@@ -108,7 +108,7 @@ async function compareServers(): Promise<void> {
   await mkdir(join(folder, "www"), { recursive: true });
   // nginx runs its worker as another user.
   await chmod(folder, 0o755);
-  await mkdir(dataDir);
+  await mkdir(dataDir, { mode: 0o700 });
   await writeFile(join(folder, "www", "image.bin"), image);
   await writeFile(
     join(folder, "answer.json"),
@@ -117,7 +117,7 @@ async function compareServers(): Promise<void> {
   console.log(
     `filling ${databaseUrl === undefined ? "SQLite" : "PostgreSQL"} with ${DEVICE_COUNT} devices …`,
   );
-  await fillStore(join(dataDir, "skyslot.db"), DEVICE_COUNT, databaseUrl);
+  await fillStore(join(dataDir, "skyslot.db"), new Map([[BASE, DEVICE_COUNT]]), databaseUrl);
 
   const bareServer = await start(process.execPath, [
     "--import=tsx",

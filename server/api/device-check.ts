@@ -37,18 +37,21 @@ export async function answerCheck(
   if (await fastPath.take(request.raw, check, key)) return NO_OP;
   const takePlace = await expectDevice(context, request, check.device_id);
   const work = async (journal: Journal): Promise<CheckOutcome> => {
+    const traces = await journal.store.findTraces(check.device_id);
     const admission = await admitDevice(journal, showOf(request, check));
     if (admission.state === "approved") {
-      const { release, isLasting } = await checkDevice(journal, check, () => takePlace(admission));
+      const { device, release, isLasting } = await checkDevice(journal, check, traces, () =>
+        takePlace(admission),
+      );
       const orders = admission.isProved
-        ? await exchangeOrders(journal, check, roomForOrders(release?.release))
+        ? await exchangeOrders(journal, check, traces, roomForOrders(release?.release))
         : NO_ORDERS;
       const rootPath = await findRootPath(journal.store, check.root_version);
       // not beside an image: it needs the device's memory
-      const isAsked = admission.isProved && !release && (await wantsAbilities(journal, check));
+      const isAsked = admission.isProved && !release && (await wantsAbilities(journal, check, traces));
       const isNothingNew = orders.length === 0 && rootPath === undefined && !isAsked;
-      if (isLasting && admission.isLasting && isNothingNew)
-        await fastPath.put(journal.store, check.device_id, key);
+      const isNoOp = isLasting && admission.isLasting && isNothingNew;
+      await journal.putDevice(device, isNoOp ? key : undefined);
       return { ...admission, release, orders, rootPath, isAsked };
     }
     await seeDevice(journal, check, () => takePlace(admission));

@@ -6,14 +6,14 @@ import { applyMembers } from "../../firmware/core/settings/app-settings.js";
 import type { Abilities, AbilitiesRequest, CheckRequest } from "../../firmware/core/wire.js";
 import type { Journal } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { NewOrder } from "../store/store.js";
+import type { DeviceTraces, NewOrder } from "../store/store.js";
 
 /** Whether a device that has proved itself is asked. What a device told that tells nothing any more is forgotten. */
 export async function wantsAbilities(
   { store }: Journal,
   { device_id, abilities_digest: digest }: CheckRequest,
+  { abilitiesDigest: known }: Pick<DeviceTraces, "abilitiesDigest">,
 ): Promise<boolean> {
-  const known = await store.findAbilitiesDigest(device_id);
   if (digest === undefined && known !== undefined) await store.removeAbilities(device_id);
   return digest !== undefined && digest !== known;
 }

@@ -17,7 +17,7 @@ import {
 } from "../../firmware/core/wire.js";
 import { type Journal, type Recorder, record } from "../events/journal.js";
 import { Refusal } from "../shared/refusal.js";
-import type { Device, NewOrder, StoredOrder } from "../store/store.js";
+import type { Device, DeviceTraces, NewOrder, StoredOrder } from "../store/store.js";
 import { requireAble } from "./abilities.js";
 
 /** An order that a device has not answered by then has expired. */
@@ -83,10 +83,12 @@ export async function withdrawOrder(journal: Journal, deviceId: string, id: numb
 export async function exchangeOrders(
   journal: Journal,
   check: CheckRequest,
+  { hasPendingOrder }: Pick<DeviceTraces, "hasPendingOrder">,
   roomBytes: number,
 ): Promise<readonly Order[]> {
   const { store, time } = journal;
   for (const result of check.order_results ?? []) await takeResult(journal, check.device_id, result);
+  if (!hasPendingOrder) return [];
   const pending = await store.listPendingOrders(check.device_id);
   const due = pending.filter(({ expiresAt }) => time < expiresAt).slice(0, MAX_ORDER_COUNT);
   const orders: Order[] = [];

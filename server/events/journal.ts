@@ -56,8 +56,9 @@ export class Journal {
     this.#messages.push({ type: "event", event: stored });
   }
 
-  async putDevice(device: Device): Promise<Device> {
-    const stored = await this.store.putDevice(device);
+  /** @param noOpKey as the store takes it */
+  async putDevice(device: Device, noOpKey?: string): Promise<Device> {
+    const stored = await this.store.putDevice(device, noOpKey);
     this.#messages.push({ type: "device", device: stored });
     return stored;
   }

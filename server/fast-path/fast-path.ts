@@ -3,7 +3,7 @@
 //
 //   request ─▶ listener.ts: is its key known? ─▶ answered before the routes
 //                  └─▶ api/device-check.ts: take() ─▶ answered by its route           checks that the listener does not read (dialects)
-//                          └─▶ full path, a transaction ─▶ put(): its key      if it proved to be a no-op
+//                          └─▶ full path, a transaction ─▶ keyOf(): left if it proved to be a no-op
 
 import type { IncomingMessage, RequestListener } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
@@ -19,12 +19,13 @@ import { NoOpChecks } from "./no-op-checks.js";
 export type { CheckRoute } from "./listener.js";
 
 export interface FastPath {
-  /** Everything about a check that its answer may depend on, as a digest. */
-  keyOf(check: CheckRequest, credential: string | undefined): string;
+  /**
+   * Everything about a check that its answer may depend on, as a digest; the transaction that proves that such a check is a no-op leaves it
+   * at the device. `undefined`: it is to leave none.
+   */
+  keyOf(check: CheckRequest, credential: string | undefined): string | undefined;
   /** `true`: nothing is new for the device, and that it was seen is stored. `false`: nothing was done. */
-  take(request: IncomingMessage, check: CheckRequest, key: string): Promise<boolean>;
-  /** In the transaction that proved that a check with this key is a no-op. */
-  put(inside: Store, deviceId: string, key: string): Promise<void>;
+  take(request: IncomingMessage, check: CheckRequest, key: string | undefined): Promise<boolean>;
   /** Milliseconds until the same check is answered again if it came too often; 0: it did not. */
   waitMsOf(request: IncomingMessage): number;
   /** Answers no-op checks in front of `routes`. */
@@ -71,8 +72,8 @@ export function openFastPath({
   });
   return {
     keyOf: noOpKeyOf,
-    take: async (request, check, key) => !listener.findArrival(request)?.isTaken && take(check, key),
-    put: (inside, deviceId, key) => inside.putNoOpKey(deviceId, key),
+    take: async (request, check, key) =>
+      key !== undefined && !listener.findArrival(request)?.isTaken && take(check, key),
     waitMsOf: (request) => listener.findArrival(request)?.waitMs ?? 0,
     before: (routes) => listener.before(routes),
     join: (app) => listener.join(app),
@@ -81,9 +82,8 @@ export function openFastPath({
 
 /** Every check takes the full path. */
 export const NO_FAST_PATH: FastPath = Object.freeze({
-  keyOf: () => "",
+  keyOf: () => undefined,
   take: async () => false,
-  put: async () => {},
   waitMsOf: () => 0,
   before: (routes: RequestListener) => routes,
   join: () => {},

@@ -4,7 +4,7 @@ import type { SlotState } from "../../firmware/core/wire.js";
 import { TRIAL } from "../devices/evidence.js";
 import { isCounted, standingOf } from "../devices/vouching.js";
 import { type DeviceLabels, NO_LABELS, type Rollout, type RolloutDevice } from "../shared/rollout.js";
-import type { Device, FirmwareSummary, Member, Store, Update } from "../store/store.js";
+import type { Device, DeviceTraces, FirmwareSummary, Member, Store, Update } from "../store/store.js";
 import type { Scene } from "./decision.js";
 import { nameByImage } from "./order.js";
 import { isLive } from "./rollout-obstacle.js";
@@ -14,16 +14,20 @@ export interface DeviceScene extends Scene<FirmwareSummary> {
   readonly members: readonly Member[];
 }
 
-/** @param open the device's attempt, if one is open */
+/**
+ * @param open the device's attempt, if one is open
+ * @param there what there is to read; absent: that is not known
+ */
 export async function readScene(
   store: Store,
   device: Device,
   now: number,
   open?: Update,
+  there: Pick<DeviceTraces, "hasLabels" | "hasFailedUpdate"> = { hasLabels: true, hasFailedUpdate: true },
 ): Promise<DeviceScene> {
-  const labels = await store.findLabels(device.id);
+  const labels = there.hasLabels ? await store.findLabels(device.id) : NO_LABELS;
   const releases = await readReleases(store, device.type);
-  const history = await store.countFailures(device.id);
+  const history = there.hasFailedUpdate ? await store.countFailures(device.id) : [];
   const rollouts = await store.governingRollouts(device.type);
   const members = rollouts.length > 0 ? await store.findMembers(device.id) : [];
   const leased = new Set(

@@ -19,8 +19,6 @@ export interface AbilityCount extends Pick<Abilities, "orders" | "fields"> {
 export interface AbilityStore {
   /** `undefined`: the device has told none. */
   findAbilities(deviceId: string): Promise<DeviceAbilities | undefined>;
-  /** Only the digest; `undefined`: none. */
-  findAbilitiesDigest(deviceId: string): Promise<string | undefined>;
   /** Replaces what it told before. */
   putAbilities(abilities: DeviceAbilities): Promise<void>;
   removeAbilities(deviceId: string): Promise<void>;

@@ -62,10 +62,25 @@ export interface DeviceFilter {
  */
 export type DeviceOrder = "seen" | "id" | "type" | "version" | "group" | "battery" | "signal";
 
+/** What else there is of a device, known or not. Of most devices it is little, and what is not there need not be read. */
+export interface DeviceTraces {
+  readonly hasLabels: boolean;
+  readonly hasOpenUpdate: boolean;
+  /** Also one that was ended here. */
+  readonly hasFailedUpdate: boolean;
+  readonly hasPendingOrder: boolean;
+  /** Of the abilities that it has told. */
+  readonly abilitiesDigest: string | undefined;
+}
+
 export interface DeviceStore {
-  /** Inserts or replaces, but keeps the `firstSeen` of a known device. */
-  putDevice(device: Device): Promise<Device>;
+  /**
+   * Inserts or replaces, but keeps the `firstSeen` of a known device.
+   * @param noOpKey of the check that the same transaction has proved to be a no-op: good until the device or the fleet changes
+   */
+  putDevice(device: Device, noOpKey?: string): Promise<Device>;
   findDevice(id: string): Promise<Device | undefined>;
+  findTraces(id: string): Promise<DeviceTraces>;
   /** By default last seen first. */
   listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   /** By id, the first of those after `after`: how all that a filter finds are gone through, while they may change. */

@@ -2,8 +2,8 @@
 // and proved to be a no-op leaves a key at its device: a digest of everything that mattered in the request. Until something else
 // happens to the device or the fleet, a check with the same key has the same answer, on every server of this store.
 //
-//   full path ──putNoOpKey──▶ key ──same key──▶ updateLastSeen        deletes one key: putDevice, putIdentity, putLabels, addOrder
-//                              └──anything else──▶ full path          deletes all keys: firmware, rollouts, types, policies
+//   full path ──putDevice──▶ key ──same key──▶ updateLastSeen        deletes one key: putDevice, putIdentity, putLabels, addOrder
+//                             └──anything else──▶ full path          deletes all keys: firmware, rollouts, types, policies, webhooks
 
 import type { Readings } from "../../firmware/core/wire.js";
 
@@ -18,11 +18,6 @@ export interface LastSeenUpdate {
   readonly rssi: number | null;
   readonly uptimeSeconds: number | null;
   readonly readings: Readings | null;
-}
-
-export interface NoOpStore {
-  /** In the transaction that proved it. The key is good until the device or the fleet changes. */
-  putNoOpKey(deviceId: string, noOpKey: string): Promise<void>;
 }
 
 export interface LastSeenStore {

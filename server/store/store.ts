@@ -18,7 +18,7 @@ import type { KnownClientStore } from "./known-clients.js";
 import type { LabelStore } from "./labels.js";
 import type { LoginBucketStore } from "./login-buckets.js";
 import type { MeshStore } from "./mesh.js";
-import type { LastSeenStore, NoOpStore } from "./no-op-checks.js";
+import type { LastSeenStore } from "./no-op-checks.js";
 import type { OrderStore } from "./orders.js";
 import type { PanelStore } from "./panels.js";
 import type { ReadingSampleStore } from "./reading-samples.js";
@@ -91,7 +91,6 @@ export interface StoreParts
     LabelStore,
     LoginBucketStore,
     MeshStore,
-    NoOpStore,
     RemovedDeviceStore,
     RolloutStore,
     SigningKeyStore,

@@ -19,11 +19,13 @@ import { isOnTrial } from "../rollout/obstacle.js";
 import { statesVersion } from "../rollout/order.js";
 import { type DeviceScene, readScene } from "../rollout/scene.js";
 import { nameRelease, type RolloutRelease } from "../shared/rollout.js";
-import type { Device, Firmware, Update } from "../store/store.js";
+import type { Device, DeviceTraces, Firmware, Update } from "../store/store.js";
 import { addAttempt, CLAIMED, failAttempt, logAttempt, moveAttempt, succeed } from "./attempt.js";
 import { endUnproved } from "./sent-image.js";
 
 interface CheckResult {
+  /** What it has said. The caller stores it, once it knows whether the check was a no-op. */
+  readonly device: Device;
   /** That the device may have; `undefined`: there is none for it. */
   readonly release: Firmware | undefined;
   /** There is none, and the same check finds none until something is changed. */
@@ -37,9 +39,13 @@ interface CheckResult {
 export async function checkDevice(
   journal: Journal,
   request: CheckRequest,
+  traces: DeviceTraces,
   takePlace: () => void,
 ): Promise<CheckResult> {
-  const { device, open, scene } = await seeDevice(journal, request, takePlace);
+  const { known, said } = await recogniseDevice(journal, request, takePlace);
+  // Its row is written once, at the end; other rows refer to that of a new device.
+  const device = known ? said : await journal.putDevice(said);
+  const { open, scene } = await judgeDevice(journal, known, device, traces);
   const decision = chooseRelease(scene);
   const { offer } = decision;
   const release = offer && (await journal.store.findFirmware(offer.release.id));
@@ -47,7 +53,7 @@ export async function checkDevice(
   await settleLeases(journal, scene, offer);
   if (offer && release && release.id !== open?.firmwareId) await openAttempt(journal, device, release, offer);
   followUpIdle(journal, scene.rollouts);
-  return { release, isLasting: !open && isLasting(scene, decision) };
+  return { device, release, isLasting: !open && isLasting(scene, decision) };
 }
 
 interface Seen {
@@ -66,6 +72,15 @@ export async function seeDevice(
   request: CheckRequest,
   takePlace: () => void,
 ): Promise<Seen> {
+  const { known, said } = await recogniseDevice(journal, request, takePlace);
+  return hearDevice(journal, known, said);
+}
+
+async function recogniseDevice(
+  journal: Journal,
+  request: CheckRequest,
+  takePlace: () => void,
+): Promise<{ readonly known: Device | undefined; readonly said: Device }> {
   const known = await journal.store.findDevice(request.device_id);
   if (!known) takePlace();
   if (request.root_refused !== undefined)
@@ -74,16 +89,31 @@ export async function seeDevice(
       deviceId: request.device_id,
       message: `${request.device_id} refuses the trust root after ${request.root_version ?? "none"}: ${request.root_refused}`,
     });
-  return hearDevice(journal, known, describeDevice(request, known, journal.time));
+  return { known, said: describeDevice(request, known, journal.time) };
 }
 
 /** What a device says of itself in any way: the last word is believed, whatever was known before. */
 export async function hearDevice(journal: Journal, known: Device | undefined, said: Device): Promise<Seen> {
   const device = await journal.putDevice(said);
+  return judgeDevice(journal, known, device, await journal.store.findTraces(device.id));
+}
+
+/** @param traces as they were before anything was recorded about what it says */
+async function judgeDevice(
+  journal: Journal,
+  known: Device | undefined,
+  device: Device,
+  { hasLabels, hasOpenUpdate, hasFailedUpdate }: DeviceTraces,
+): Promise<Seen> {
   await logDevice(journal, known, device);
-  const open = await endUnproved(journal, device, await settleAttempt(journal, device));
-  if (known && !open && runsOther(known, device)) await withdrawReported(journal, device);
-  const scene = await readScene(journal.store, device, journal.time, open);
+  const settled = hasOpenUpdate ? await settleAttempt(journal, device) : undefined;
+  const open = await endUnproved(journal, device, settled);
+  const isOther = known !== undefined && runsOther(known, device);
+  if (isOther && !open) await withdrawReported(journal, device);
+  const scene = await readScene(journal.store, device, journal.time, open, {
+    hasLabels,
+    hasFailedUpdate: hasFailedUpdate || hasOpenUpdate || isOther,
+  });
   return { device, open, scene: await believeRunning(journal, scene) };
 }
 

@@ -161,12 +161,6 @@ export const MUTATIONS: readonly Mutation[] = [
     mutated: "",
   },
   {
-    what: "no key is stored",
-    file: front,
-    original: "inside.putNoOpKey(deviceId, key)",
-    mutated: "Promise.resolve()",
-  },
-  {
     what: "every check of a batch that was stored is a no-op",
     file: batches,
     original: "resolve(seen.has(deviceId));",

@@ -44,15 +44,6 @@ export function createAbilityStore(db: Kysely<Tables>): AbilityStore {
       );
     },
 
-    async findAbilitiesDigest(deviceId) {
-      const row = await db
-        .selectFrom("device_abilities")
-        .select("digest")
-        .where("device_id", "=", deviceId)
-        .executeTakeFirst();
-      return row?.digest;
-    },
-
     async putAbilities({ deviceId, digest, orders, fields, values, toldAt }) {
       const before = await setOf(deviceId);
       const set = { orders: JSON.stringify(orders), fields: JSON.stringify(fields) };

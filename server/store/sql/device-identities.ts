@@ -8,6 +8,7 @@ import type {
   RegistrationPolicy,
 } from "../device-identities.js";
 import { isUnvouched } from "./counted.js";
+import { readFact } from "./fleet-facts.js";
 import { forgetNoOpKey, forgetNoOpKeys } from "./no-op-checks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -63,7 +64,10 @@ export function createDeviceIdentityStore(db: Kysely<Tables>): DeviceIdentitySto
       await forgetNoOpKeys(db);
     },
 
-    findPolicies: (deviceTypes) => policies.list(policies.select(db).where("device_type", "in", deviceTypes)),
+    findPolicies: (deviceTypes) =>
+      readFact(db, `policies ${deviceTypes}`, () =>
+        policies.list(policies.select(db).where("device_type", "in", deviceTypes)),
+      ),
 
     async removePolicy(deviceType) {
       await policies.remove(db, { deviceType });

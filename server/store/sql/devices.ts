@@ -7,6 +7,9 @@ import type { Device, DeviceFilter, DeviceOrder, DeviceStore, StatusTerms } from
 import { countOf } from "./count.js";
 import { isUnvouched } from "./counted.js";
 import type { SqlDialect } from "./database.js";
+import { noteRevision } from "./fleet-facts.js";
+import { fleetRevision } from "./no-op-checks.js";
+import { runStatement } from "./statement.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -18,9 +21,34 @@ const devices = tableOf<Device, "devices">("devices", { readings: "json", isFroz
 export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): DeviceStore {
   const orders = ordersIn(dialect);
   return {
-    putDevice: (device) => devices.put(db, device, ["id"], ["firstSeen"], { quiet_key: null }),
+    async putDevice(device, noOpKey) {
+      const row = { ...devices.toRow(device), quiet_key: noOpKey ?? null };
+      const [stored] = await runStatement(db, "put device", row, (slots) => {
+        const { id: _id, first_seen: _firstSeen, ...changing } = slots;
+        const key = { quiet_revision: fleetRevision };
+        return db
+          .insertInto("devices")
+          .values({ ...slots, ...key })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, ...key }))
+          .returning("first_seen");
+      });
+      return { ...device, firstSeen: stored?.first_seen as number };
+    },
 
     findDevice: (id) => devices.find(db, { id }),
+
+    async findTraces(id) {
+      const [row] = await runStatement(db, "find traces", { id }, (slots) => tracesOf(db, slots.id));
+      const { revision, labels, open, failed, orders, digest } = row as unknown as Traces;
+      noteRevision(db, revision);
+      return {
+        hasLabels: labels === 1,
+        hasOpenUpdate: open === 1,
+        hasFailedUpdate: failed === 1,
+        hasPendingOrder: orders === 1,
+        abilitiesDigest: digest ?? undefined,
+      };
+    },
 
     async listDevices(filter, page, order = "seen") {
       const query = devicesThat(db, filter);
@@ -61,6 +89,31 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
 
     countDevicesSeenSince: (time) => countOf(db.selectFrom("devices").where("last_seen", ">=", time)),
   };
+}
+
+interface Traces {
+  readonly revision: number;
+  readonly labels: number;
+  readonly open: number;
+  readonly failed: number;
+  readonly orders: number;
+  readonly digest: string | null;
+}
+
+/** One statement, with the fleet's revision: a transaction that looks at a device needs both. */
+function tracesOf(db: Kysely<Tables>, id: string) {
+  const isThere = (rows: RawBuilder<unknown>) => sql<number>`case when exists (${rows}) then 1 else 0 end`;
+  return db.selectNoFrom([
+    fleetRevision.as("revision"),
+    isThere(sql`select 1 from device_labels where device_id = ${id}`).as("labels"),
+    // In the words of the index `updates_open`.
+    isThere(sql`select 1 from updates where device_id = ${id} and status not in ('success', 'failed')`).as(
+      "open",
+    ),
+    isThere(sql`select 1 from updates where device_id = ${id} and status = 'failed'`).as("failed"),
+    isThere(sql`select 1 from device_orders where device_id = ${id} and state = 'pending'`).as("orders"),
+    sql<string | null>`(select digest from device_abilities where device_id = ${id})`.as("digest"),
+  ]);
 }
 
 /** Ends with the id everywhere, so that no two devices are equal. */

@@ -6,6 +6,7 @@ import { AlreadyExists } from "../errors.js";
 import type { Firmware, FirmwareStore, NewFirmware } from "../firmware.js";
 import { countOf } from "./count.js";
 import type { SqlDialect } from "./database.js";
+import { readFact } from "./fleet-facts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { tableOf } from "./table.js";
@@ -40,10 +41,11 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       }
     },
 
-    async findFirmware(id) {
-      const row = await table.select(db, { id }).executeTakeFirst();
-      return row && toFirmware(row);
-    },
+    findFirmware: (id) =>
+      readFact(db, `firmware ${id}`, async () => {
+        const row = await table.select(db, { id }).executeTakeFirst();
+        return row && toFirmware(row);
+      }),
 
     listFirmware({ deviceTypes, ...filter }, page) {
       const all = table.select(db, filter);
@@ -56,21 +58,22 @@ export function createFirmwareStore(db: Kysely<Tables>, dialect: SqlDialect): Fi
       return rows.map(toFirmware);
     },
 
-    async activeFirmware(deviceType) {
-      const rows = await db
-        .selectFrom("firmware")
-        .select(SUMMARY_COLUMNS)
-        .select(sql<number>`length(release_jws)`.as("manifest_length"))
-        .where("device_type", "=", deviceType)
-        .where("is_active", "=", 1)
-        .orderBy("id")
-        .execute();
-      return rows.map(({ manifest_length: manifestLength, ...row }) => ({
-        ...table.toItem(row),
-        isSigned: manifestLength > 0,
-        manifestLength,
-      }));
-    },
+    activeFirmware: (deviceType) =>
+      readFact(db, `active firmware ${deviceType}`, async () => {
+        const rows = await db
+          .selectFrom("firmware")
+          .select(SUMMARY_COLUMNS)
+          .select(sql<number>`length(release_jws)`.as("manifest_length"))
+          .where("device_type", "=", deviceType)
+          .where("is_active", "=", 1)
+          .orderBy("id")
+          .execute();
+        return rows.map(({ manifest_length: manifestLength, ...row }) => ({
+          ...table.toItem(row),
+          isSigned: manifestLength > 0,
+          manifestLength,
+        }));
+      }),
 
     async changeFirmware(id, changes, time) {
       const row = await db

@@ -21,11 +21,14 @@ const SAVEPOINT = "one_of_a_group";
 
 export class TransactionGroups<Tables> {
   readonly #db: Kysely<Tables>;
+  readonly #onRollback: () => void;
   #waiting: Job<Tables>[] = [];
   #isRunning = false;
 
-  constructor(db: Kysely<Tables>) {
+  /** @param onRollback none of a group was kept, though each may have seen what those before it have done */
+  constructor(db: Kysely<Tables>, onRollback: () => void) {
     this.#db = db;
+    this.#onRollback = onRollback;
   }
 
   run<Result>(work: Work<Tables, Result>): Promise<Result> {
@@ -58,6 +61,7 @@ export class TransactionGroups<Tables> {
         ?.rollback()
         .execute()
         .catch(() => {});
+      this.#onRollback();
       // Those that failed by themselves have heard of it: a promise settles once.
       for (const { reject } of jobs) reject(error);
     }

@@ -5,17 +5,16 @@ import { type DeviceLabels, NO_LABELS } from "../../shared/rollout.js";
 import type { LabelCount, LabelStore } from "../labels.js";
 import { forgetNoOpKey } from "./no-op-checks.js";
 import { devicesOf } from "./of-types.js";
+import { runStatement } from "./statement.js";
 import type { Tables } from "./tables.js";
 
 export function createLabelStore(db: Kysely<Tables>): LabelStore {
   return {
     async findLabels(deviceId) {
-      const row = await db
-        .selectFrom("device_labels")
-        .selectAll()
-        .where("device_id", "=", deviceId)
-        .executeTakeFirst();
-      return row ? toLabels(row) : NO_LABELS;
+      const [row] = await runStatement(db, "find labels", { deviceId }, (slots) =>
+        db.selectFrom("device_labels").selectAll().where("device_id", "=", slots.deviceId),
+      );
+      return row ? toLabels(row as never) : NO_LABELS;
     },
 
     async findLabelsOf(deviceIds) {

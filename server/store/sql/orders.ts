@@ -24,7 +24,7 @@ export function createOrderStore(db: Kysely<Tables>): OrderStore {
     changeOrder: (deviceId, id, changes) => orders.change(db, { deviceId, id }, changes),
 
     listPendingOrders: (deviceId) =>
-      orders.list(orders.select(db, { deviceId, state: "pending" }).orderBy("id")),
+      orders.listSame(db, "in order", { deviceId, state: "pending" }, (all) => all.orderBy("id")),
 
     listOrders: (deviceId, limit) =>
       orders.list(orders.select(db, { deviceId }).orderBy("id", "desc").limit(limit)),

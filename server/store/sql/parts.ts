@@ -19,7 +19,6 @@ import { createKnownClientStore } from "./known-clients.js";
 import { createLabelStore } from "./labels.js";
 import { createLoginBucketStore } from "./login-buckets.js";
 import { createMeshStore } from "./mesh.js";
-import { createNoOpStore } from "./no-op-checks.js";
 import { createOrderStore } from "./orders.js";
 import { createPanelStore } from "./panels.js";
 import { createReadingSampleStore } from "./reading-samples.js";
@@ -49,7 +48,6 @@ const PARTS = Object.freeze([
   createUpdateStore,
   createRemovedDeviceStore,
   createRolloutStore,
-  createNoOpStore,
   createEventStore,
   createFleetStore,
   createTypeStore,

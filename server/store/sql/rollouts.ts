@@ -12,9 +12,11 @@ import {
 } from "../../shared/rollout.js";
 import type { Member, NewRollout, RolloutStore } from "../rollouts.js";
 import { isUncounted, selectUncounted } from "./counted.js";
+import { readFact } from "./fleet-facts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { pageOf } from "./page.js";
 import { recordsOf } from "./rows.js";
+import { runStatement } from "./statement.js";
 import { tableOf } from "./table.js";
 import type { RolloutRecord, Tables } from "./tables.js";
 
@@ -22,6 +24,17 @@ const rollouts = recordsOf<RolloutRecord>({ stageSizes: "json" });
 const members = tableOf<Member, "rollout_members">("rollout_members", { isUpdating: "flag" });
 
 export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
+  const governing = async (deviceType: string): Promise<readonly Rollout[]> => {
+    const rows = await db
+      .selectFrom("rollouts")
+      .innerJoin("firmware", "firmware.id", "rollouts.firmware_id")
+      .selectAll("rollouts")
+      .where("firmware.device_type", "=", deviceType)
+      .where("firmware.is_active", "=", 1)
+      .orderBy("rollouts.id")
+      .execute();
+    return rows.map(toRollout);
+  };
   return {
     async addRollout(rollout) {
       const row = await db
@@ -51,8 +64,10 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     },
 
     async findRollout(id) {
-      const row = await db.selectFrom("rollouts").selectAll().where("id", "=", id).executeTakeFirst();
-      return row && toRollout(row);
+      const [row] = await runStatement(db, "find rollout", { id }, (slots) =>
+        db.selectFrom("rollouts").selectAll().where("id", "=", slots.id),
+      );
+      return row && toRollout(row as never);
     },
 
     async listRollouts(filter, page) {
@@ -67,18 +82,17 @@ export function createRolloutStore(db: Kysely<Tables>): RolloutStore {
     },
 
     async governingRollouts(deviceType) {
-      const rows = await db
-        .selectFrom("rollouts")
-        .innerJoin("firmware", "firmware.id", "rollouts.firmware_id")
-        .selectAll("rollouts")
-        .where("firmware.device_type", "=", deviceType)
-        .where("firmware.is_active", "=", 1)
-        .orderBy("rollouts.id")
-        .execute();
-      return rows.map(toRollout);
+      // Of a rollout only that there is one: what changes by itself has no revision.
+      const hasSome = await readFact(
+        db,
+        `has rollouts ${deviceType}`,
+        async () => (await governing(deviceType)).length > 0,
+      );
+      return hasSome ? governing(deviceType) : [];
     },
 
-    findMembers: (deviceId) => members.list(members.select(db, { deviceId }).orderBy("rollout_id")),
+    findMembers: (deviceId) =>
+      members.listSame(db, "in order", { deviceId }, (all) => all.orderBy("rollout_id")),
 
     listMembers: (filter, page) => members.page(members.select(db, filter).orderBy("device_id"), page),
 

@@ -6,6 +6,7 @@ import { Mutex } from "../../shared/mutex.js";
 import { DatabaseBusy, DatabaseLost } from "../errors.js";
 import type { ExclusiveWork, Store, StoreParts } from "../store.js";
 import type { SqlDatabase } from "./database.js";
+import { FleetFacts } from "./fleet-facts.js";
 import { Floor } from "./floor.js";
 import { TransactionGroups } from "./groups.js";
 import { AppendedLastSeen, directLastSeen, type LastSeen, lastOf } from "./last-seen.js";
@@ -34,12 +35,16 @@ export async function createSqlStore(database: SqlDatabase, options: StoreOption
   // Of one process only one connection waits for a lock, so that there are others left to work with.
   const locks = new Queues();
   const { sharedLock } = dialect;
-  const groups = new TransactionGroups(db);
+  const facts = new FleetFacts();
+  const groups = new TransactionGroups(db, () => facts.clear());
   const floor = new Floor();
   const { maxRunCount = MAX_RUN_COUNT } = options;
   const storeOf = partsOnDemand(db, dialect, UNNESTABLE);
   const runOnce = <Result>(work: (store: Store) => Promise<Result>): Promise<Result> => {
-    const inside = (transaction: Kysely<Tables>) => work(storeOf(transaction));
+    const inside = (transaction: Kysely<Tables>) => {
+      facts.begin(transaction);
+      return work(storeOf(transaction));
+    };
     // SQLite lets one transaction run at a time anyway.
     return dialect.name === "sqlite"
       ? groups.run(inside)

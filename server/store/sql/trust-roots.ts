@@ -4,6 +4,7 @@ import { type Kysely, sql } from "kysely";
 import { AlreadyExists } from "../errors.js";
 import type { StoredRoot, TrustRootStore } from "../trust-roots.js";
 import type { SqlDialect } from "./database.js";
+import { readFact } from "./fleet-facts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -23,7 +24,7 @@ export function createTrustRootStore(db: Kysely<Tables>, dialect: SqlDialect): T
       await forgetNoOpKeys(db);
     },
 
-    findRoot: (version) => roots.find(db, { version }),
+    findRoot: (version) => readFact(db, `root ${version}`, () => roots.find(db, { version })),
 
     findNewestRoot: async () => (await roots.list(newestFirst().limit(1)))[0],
 

@@ -2,6 +2,7 @@
 
 import type { Kysely } from "kysely";
 import type { DeviceType, TypeStore } from "../types.js";
+import { readFact } from "./fleet-facts.js";
 import { forgetNoOpKeys } from "./no-op-checks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
@@ -10,7 +11,7 @@ const types = tableOf<DeviceType, "device_types">("device_types", {});
 
 export function createTypeStore(db: Kysely<Tables>): TypeStore {
   return {
-    findType: (name) => types.find(db, { name }),
+    findType: (name) => readFact(db, `type ${name}`, () => types.find(db, { name })),
 
     listTypes: () => types.list(types.select(db).orderBy("name")),
 

@@ -2,8 +2,9 @@
 
 import { type Kysely, sql } from "kysely";
 import type { UpdateStatus } from "../../../firmware/core/wire.js";
-import { CAME_BACK, ENDED_BY_SERVER, type Update, type UpdateStore } from "../updates.js";
+import { CAME_BACK, ENDED_BY_SERVER, type FailureCount, type Update, type UpdateStore } from "../updates.js";
 import { firmwareOf } from "./of-types.js";
+import { runStatement } from "./statement.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -34,7 +35,8 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
 
     findUpdate: (id) => updates.find(db, { id }),
 
-    findOpenUpdate: (deviceId) => updates.first(updates.select(db, { deviceId }).where("status", "in", OPEN)),
+    findOpenUpdate: async (deviceId) =>
+      (await updates.listSame(db, "open", { deviceId }, (all) => all.where("status", "in", OPEN)))[0],
 
     async countOpenUpdates() {
       const rows = await db
@@ -47,11 +49,19 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
       return rows;
     },
 
-    findLastUpdate: (deviceId, firmwareId) =>
-      updates.first(updates.select(db, { deviceId, firmwareId }).orderBy("id", "desc")),
+    findLastUpdate: async (deviceId, firmwareId) =>
+      (
+        await updates.listSame(db, "last", { deviceId, firmwareId }, (all) =>
+          all.orderBy("id", "desc").limit(1),
+        )
+      )[0],
 
-    findLastBegunUpdate: (deviceId) =>
-      updates.first(updates.select(db, { deviceId }).where("step", "is not", null).orderBy("id", "desc")),
+    findLastBegunUpdate: async (deviceId) =>
+      (
+        await updates.listSame(db, "last begun", { deviceId }, (all) =>
+          all.where("step", "is not", null).orderBy("id", "desc").limit(1),
+        )
+      )[0],
 
     listUpdates({ deviceTypes, ...filter }, page) {
       const all = updates.select(db, filter);
@@ -72,41 +82,42 @@ export function createUpdateStore(db: Kysely<Tables>): UpdateStore {
     },
 
     async countFailures(deviceId) {
-      const rows = await db
-        .selectFrom("updates as failed")
-        .select(({ fn }) => [
-          "failed.firmware_id as firmwareId",
-          fn.countAll<number>().as("failedCount"),
-          sql<number>`sum(case when failed.error_code = 'ROLLED_BACK' then 1 else 0 end)`.as(
-            "rolledBackCount",
-          ),
-          fn.max("failed.updated_at").as("lastFailedAt"),
-          sql<
-            number | null
-          >`max(case when failed.error_code in (${sql.join(CAME_BACK)}) then failed.updated_at end)`.as(
-            "lastRolledBackAt",
-          ),
-        ])
-        .where("failed.device_id", "=", deviceId)
-        .where("failed.status", "=", "failed")
-        .where(({ eb, or }) =>
-          or([eb("failed.error_code", "is", null), eb("failed.error_code", "not in", ENDED_BY_SERVER)]),
-        )
-        .where(({ not, exists, selectFrom }) =>
-          not(
-            exists(
-              selectFrom("updates as later")
-                .select("later.id")
-                .whereRef("later.device_id", "=", "failed.device_id")
-                .whereRef("later.firmware_id", "=", "failed.firmware_id")
-                .where("later.status", "=", "success")
-                .whereRef("later.id", ">", "failed.id"),
+      const rows = await runStatement(db, "count failures", { deviceId }, (slots) =>
+        db
+          .selectFrom("updates as failed")
+          .select(({ fn }) => [
+            "failed.firmware_id as firmwareId",
+            fn.countAll<number>().as("failedCount"),
+            sql<number>`sum(case when failed.error_code = 'ROLLED_BACK' then 1 else 0 end)`.as(
+              "rolledBackCount",
             ),
-          ),
-        )
-        .groupBy("failed.firmware_id")
-        .execute();
-      return rows;
+            fn.max("failed.updated_at").as("lastFailedAt"),
+            sql<
+              number | null
+            >`max(case when failed.error_code in (${sql.join(CAME_BACK)}) then failed.updated_at end)`.as(
+              "lastRolledBackAt",
+            ),
+          ])
+          .where("failed.device_id", "=", slots.deviceId)
+          .where("failed.status", "=", "failed")
+          .where(({ eb, or }) =>
+            or([eb("failed.error_code", "is", null), eb("failed.error_code", "not in", ENDED_BY_SERVER)]),
+          )
+          .where(({ not, exists, selectFrom }) =>
+            not(
+              exists(
+                selectFrom("updates as later")
+                  .select("later.id")
+                  .whereRef("later.device_id", "=", "failed.device_id")
+                  .whereRef("later.firmware_id", "=", "failed.firmware_id")
+                  .where("later.status", "=", "success")
+                  .whereRef("later.id", ">", "failed.id"),
+              ),
+            ),
+          )
+          .groupBy("failed.firmware_id"),
+      );
+      return rows as unknown as readonly FailureCount[];
     },
 
     async pruneUpdates({ before, limit }) {

@@ -3,6 +3,8 @@
 import { type Kysely, sql } from "kysely";
 import { CLOCK_SKEW_MS } from "../clock.js";
 import type { Delivery, Webhook, WebhookStore } from "../webhooks.js";
+import { readFact } from "./fleet-facts.js";
+import { forgetNoOpKeys } from "./no-op-checks.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
@@ -21,17 +23,27 @@ type Targets = Pick<
 
 function createTargets(db: Kysely<Tables>): Targets {
   return {
-    addWebhook: (webhook) => webhooks.add(db, { ...webhook, updatedAt: webhook.createdAt }),
+    async addWebhook(webhook) {
+      const added = await webhooks.add(db, { ...webhook, updatedAt: webhook.createdAt });
+      await forgetNoOpKeys(db);
+      return added;
+    },
 
     findWebhook: (id) => webhooks.find(db, { id }),
 
-    listWebhooks: () => webhooks.list(webhooks.select(db).orderBy("id")),
+    // Asked at every event.
+    listWebhooks: () => readFact(db, "webhooks", () => webhooks.list(webhooks.select(db).orderBy("id"))),
 
-    changeWebhook: (id, changes, time) => webhooks.change(db, { id }, { ...changes, updatedAt: time }),
+    async changeWebhook(id, changes, time) {
+      const changed = await webhooks.change(db, { id }, { ...changes, updatedAt: time });
+      await forgetNoOpKeys(db);
+      return changed;
+    },
 
     async removeWebhook(id) {
       await db.deleteFrom("webhook_deliveries").where("webhook_id", "=", id).execute();
       await db.deleteFrom("webhooks").where("id", "=", id).execute();
+      await forgetNoOpKeys(db);
     },
   };
 }

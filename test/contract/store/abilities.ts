@@ -22,13 +22,13 @@ export function abilityContract(store: () => Store): void {
   it("keeps what a device can be ordered to do, until it tells something else", async () => {
     await store().putDevice(sampleDevice({ id: "led-1" }));
     expect(await store().findAbilities("led-1")).to.equal(undefined);
-    expect(await store().findAbilitiesDigest("led-1")).to.equal(undefined);
+    expect((await store().findTraces("led-1")).abilitiesDigest).to.equal(undefined);
     await store().putAbilities(told("led-1"));
     expect(await store().findAbilities("led-1")).to.deep.equal(told("led-1"));
     const other = told("led-1", { digest: "1", orders: [], fields: [], values: {}, toldAt: 2000 });
     await store().putAbilities(other);
     expect(await store().findAbilities("led-1")).to.deep.equal(other);
-    expect(await store().findAbilitiesDigest("led-1")).to.equal("1");
+    expect((await store().findTraces("led-1")).abilitiesDigest).to.equal("1");
     await store().removeAbilities("led-1");
     expect(await store().findAbilities("led-1")).to.equal(undefined);
   });

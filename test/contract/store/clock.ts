@@ -179,8 +179,7 @@ export function clockContract(store: () => Store): void {
       expect(await store().claimDeliveries(webhookId, NOW, NOW + 5000, 1)).to.have.length(1);
       expect(await store().claimDeliveries(webhookId, NOW, NOW + 5000, 1)).deep.equal([]);
 
-      await store().putDevice(sampleDevice({ lastSeen: AHEAD }));
-      await store().putNoOpKey("base-010203", "key");
+      await store().putDevice(sampleDevice({ lastSeen: AHEAD }), "key");
       const seen = { deviceId: "base-010203", noOpKey: "key", seenAt: NOW };
       const rest = { freeHeap: null, rssi: null, uptimeSeconds: null, readings: null };
       expect([...(await store().updateLastSeen([{ ...seen, ...rest }]))]).deep.equal(["base-010203"]);
@@ -188,8 +187,7 @@ export function clockContract(store: () => Store): void {
     });
 
     it("make every device's next check a full one: what had expired by that clock has not", async () => {
-      await store().putDevice(sampleDevice({ lastSeen: AHEAD }));
-      await store().putNoOpKey("base-010203", "key");
+      await store().putDevice(sampleDevice({ lastSeen: AHEAD }), "key");
       await store().pullBackTimes(NOW);
       const seen = { deviceId: "base-010203", noOpKey: "key", seenAt: NOW };
       const rest = { freeHeap: null, rssi: null, uptimeSeconds: null, readings: null };

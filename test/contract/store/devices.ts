@@ -105,11 +105,39 @@ export function deviceContract(store: () => Store): void {
     expect(await store().findDevice("base-010203")).to.include(numbers);
   });
 
+  it("tells which traces a device has left", async () => {
+    const none = {
+      ...{ hasLabels: false, hasOpenUpdate: false, hasFailedUpdate: false, hasPendingOrder: false },
+      abilitiesDigest: undefined,
+    };
+    expect(await store().findTraces("base-010203")).to.deep.equal(none);
+    const attempt = await addAttempt(store());
+    await addAttempt(store(), "other", { version: "1.2.0" });
+    const traces = () => store().findTraces("base-010203");
+    expect(await traces()).to.deep.equal({ ...none, hasOpenUpdate: true });
+    await store().changeUpdate(attempt.id, { status: "failed" }, 5000);
+    expect(await traces()).to.deep.equal({ ...none, hasFailedUpdate: true });
+    await store().putLabels("base-010203", { tags: [], group: "kitchen", pin: null });
+    const order = {
+      kind: "restart",
+      settings: null,
+      orderedBy: "",
+      createdAt: 5000,
+      expiresAt: 9000,
+    } as const;
+    const { id } = await store().addOrder({ ...order, deviceId: "base-010203" });
+    expect(await traces()).to.deep.equal({
+      ...none,
+      ...{ hasLabels: true, hasFailedUpdate: true, hasPendingOrder: true },
+    });
+    await store().changeOrder("base-010203", id, { state: "done" });
+    expect(await traces()).to.deep.include({ hasPendingOrder: false });
+  });
+
   it("keeps its sensor readings", async () => {
     const readings = { temperature_c: -12.3, humidity_percent: 100, battery_percent: 0 };
-    await store().putDevice(sampleDevice({ readings }));
+    await store().putDevice(sampleDevice({ readings }), "key");
     expect((await store().findDevice("base-010203"))?.readings).to.deep.equal(readings);
-    await store().putNoOpKey("base-010203", "key");
     const update = {
       deviceId: "base-010203",
       noOpKey: "key",

@@ -90,8 +90,7 @@ export function orderContract(store: () => Store): void {
     });
     const ids = [ID, "base-0000ff"];
     for (const id of ids) {
-      await store().putDevice(sampleDevice({ id }));
-      await store().transaction((inside) => inside.putNoOpKey(id, "key"));
+      await store().transaction((inside) => inside.putDevice(sampleDevice({ id }), "key"));
     }
     expect([...(await store().updateLastSeen(ids.map(update)))].sort()).to.deep.equal([...ids].sort());
     await store().transaction((inside) => inside.addOrder(sampleOrder()));

@@ -44,8 +44,7 @@ export function trustRootContract(store: () => Store): void {
   });
 
   it("forgets what is nothing new for devices when a trust root comes", async () => {
-    await store().putDevice(sampleDevice());
-    await store().putNoOpKey("base-010203", "key");
+    await store().putDevice(sampleDevice(), "key");
     const update = {
       ...{ deviceId: "base-010203", noOpKey: "key", seenAt: 2000 },
       ...{ freeHeap: null, rssi: null, uptimeSeconds: null, readings: null },

@@ -2,7 +2,7 @@ import { expect } from "chai";
 import type { NewDelivery, NewWebhook, Store } from "../../../server/store/store.js";
 import { PAGE } from "./samples.js";
 
-const sampleWebhook = (changes: Partial<NewWebhook> = {}): NewWebhook => ({
+export const sampleWebhook = (changes: Partial<NewWebhook> = {}): NewWebhook => ({
   url: "https://example.com/hook",
   events: ["update.*", "device.registered"],
   secret: "whsec_c2VjcmV0",

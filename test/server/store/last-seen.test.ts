@@ -19,8 +19,7 @@ describe("updates of when devices were last seen", () => {
   it("are kept when a server is killed", async () => {
     const file = join(folder, "killed.db");
     const store = await openSqliteStore(file);
-    await store.putDevice(sampleDevice());
-    await store.putNoOpKey("base-010203", "key");
+    await store.putDevice(sampleDevice(), "key");
     const update = {
       deviceId: "base-010203",
       noOpKey: "key",
@@ -49,8 +48,7 @@ describe("updates of when devices were last seen", () => {
     const ids = Array.from({ length: 2000 }, (_, at) => `base-${at}`);
     await store.transaction(async (inside) => {
       for (const id of ids) {
-        await inside.putDevice(sampleDevice({ id }));
-        await inside.putNoOpKey(id, "key");
+        await inside.putDevice(sampleDevice({ id }), "key");
       }
     });
     for (let at = 0; at < ids.length; at += 500) {

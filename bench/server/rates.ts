@@ -1,0 +1,168 @@
+// What devices and other systems' clients ask, at a server with all of their fleets: the first checks after a release, hawkBit's polls,
+// status reports. Each round has devices of its own where a request changes what the next one finds.
+
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { StatusRequest } from "../../firmware/core/wire.js";
+import {
+  BASE,
+  checkRequest,
+  deviceId,
+  type Fleet,
+  fillStore,
+  HAWKBIT,
+  image,
+  OLDER,
+  olderImage,
+  olderRelease,
+  postRequest,
+  release,
+} from "./fleet.js";
+import { cpuOf, here, load, type Started, start } from "./measure.js";
+
+export const FLEET_COUNT = 2_000;
+const CONNECTION_COUNT = 64;
+const SECONDS = 3;
+
+/** What was measured in one round. */
+export interface Rate {
+  readonly perSecond: number;
+  /** Processor time of the server for each answer. */
+  readonly cpuMicros: number;
+  readonly p99Ms: number;
+}
+
+export interface RateServer {
+  readonly url: string;
+  readonly adminToken: string;
+  readonly port: number;
+  readonly started: Started;
+  readonly folder: string;
+}
+
+/** @param root of the sources that run: those of this tree unless another is given */
+export async function startRateServer(
+  folder: string,
+  databaseUrl?: string,
+  root?: string,
+): Promise<RateServer> {
+  const dataDir = join(folder, "data");
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await fillStore(
+    join(dataDir, "skyslot.db"),
+    new Map([
+      [BASE, FLEET_COUNT],
+      [OLDER, FLEET_COUNT],
+      [HAWKBIT, FLEET_COUNT],
+    ]),
+    databaseUrl,
+  );
+  const imageFile = join(folder, "image.bin");
+  await writeFile(imageFile, image);
+  const program = root === undefined ? here("skyslot.ts") : join(root, "bench/server/skyslot.ts");
+  const started = await start(process.execPath, ["--import=tsx", program, dataDir], {
+    RELEASE: release,
+    IMAGE: imageFile,
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+  });
+  const { url, adminToken } = JSON.parse(started.line) as {
+    readonly url: string;
+    readonly adminToken: string;
+  };
+  const server = { url, adminToken, port: Number(new URL(url).port), started, folder };
+  await call(server, "PUT", `/api/types/${HAWKBIT.type}`, { kind: "legacy" });
+  const form = new FormData();
+  form.set("release", olderRelease);
+  form.set("file", new Blob([new Uint8Array(olderImage)]), "older.bin");
+  await call(server, "POST", "/api/ota/admin/upload", form);
+  return server;
+}
+
+async function call(
+  { url, adminToken }: RateServer,
+  method: string,
+  path: string,
+  body: object,
+): Promise<void> {
+  const isForm = body instanceof FormData;
+  const answer = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${adminToken}`,
+      ...(isForm ? {} : { "content-type": "application/json" }),
+    },
+    body: isForm ? body : JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
+}
+
+async function measure(server: RateServer, requests: readonly string[], seconds?: number): Promise<Rate> {
+  const before = await cpuOf(server.started.child);
+  const result = await load(server.folder, {
+    port: server.port,
+    connectionCount: CONNECTION_COUNT,
+    requests,
+    ...(seconds === undefined ? {} : { seconds }),
+  });
+  const cpuMicros = ((await cpuOf(server.started.child)) - before) / result.count;
+  if (result.failedCount > 0) throw new Error(`${result.failedCount} of ${result.count} requests failed`);
+  return { perSecond: result.perSecond, cpuMicros, p99Ms: result.p99Ms };
+}
+
+/** Adjacent requests are about devices whose rows are far apart. */
+const spread = (count: number, first: number, request: (at: number) => string): readonly string[] =>
+  Array.from({ length: count }, (_, at) => request(first + ((at * 7919) % count)));
+
+/** Of devices that run what is released: their check finds nothing, and leaves its key. */
+export async function measureFirstChecks(server: RateServer): Promise<Rate> {
+  // Whatever may concern every device takes all keys away.
+  await call(server, "PUT", "/api/registration/unused", { registration: "open", tokens: "first-use" });
+  return measure(
+    server,
+    spread(FLEET_COUNT, 0, (at) => checkRequest(at)),
+  );
+}
+
+/** Of devices that are offered the release, each for the first time. */
+export function measureOffers(server: RateServer, round: number, roundCount: number): Promise<Rate> {
+  const count = Math.floor(FLEET_COUNT / roundCount);
+  return measure(
+    server,
+    spread(count, round * count, (at) => checkRequest(at, undefined, OLDER)),
+  );
+}
+
+/** What a device tells on its way to the restart. */
+const STEPS: readonly Omit<StatusRequest, "device_id" | "firmware_id">[] = Object.freeze([
+  { status: "downloading", step: "downloading", bytes_downloaded: 0 },
+  { status: "downloading", step: "downloading", bytes_downloaded: 400_000 },
+  { status: "downloading", step: "downloading", bytes_downloaded: 800_000 },
+  { status: "installing", step: "armed" },
+]);
+const OLDER_FIRMWARE_ID = 2;
+
+/** Of the devices of the same round of `measureOffers`. */
+export function measureReports(server: RateServer, round: number, roundCount: number): Promise<Rate> {
+  const count = Math.floor(FLEET_COUNT / roundCount);
+  const report = (at: number, step: (typeof STEPS)[number]) =>
+    postRequest("/api/ota/status", at, OLDER, {
+      device_id: deviceId(at, OLDER),
+      firmware_id: OLDER_FIRMWARE_ID,
+      ...step,
+    });
+  return measure(
+    server,
+    STEPS.flatMap((step) => spread(count, round * count, (at) => report(at, step))),
+  );
+}
+
+const pollRequest = (at: number, fleet: Fleet): string =>
+  `GET /${fleet.type}/controller/v1/${deviceId(at, fleet)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
+
+/** Of clients for which there is nothing new. */
+export const measureHawkbitPolls = (server: RateServer): Promise<Rate> =>
+  measure(
+    server,
+    spread(FLEET_COUNT, 0, (at) => pollRequest(at, HAWKBIT)),
+    SECONDS,
+  );
