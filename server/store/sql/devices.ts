@@ -30,9 +30,9 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
           .insertInto("devices")
           .values({ ...slots, ...key })
           .onConflict((conflict) => conflict.column("id").doUpdateSet({ ...changing, ...key }))
-          .returning("first_seen");
+          .returningAll();
       });
-      return { ...device, firstSeen: stored?.first_seen as number };
+      return devices.toItem(stored as never);
     },
 
     findDevice: (id) => devices.find(db, { id }),

@@ -3,7 +3,7 @@
 import { expect } from "chai";
 import type { DeviceOrder } from "../../../server/store/devices.js";
 import type { Store } from "../../../server/store/store.js";
-import { sampleDevice } from "./samples.js";
+import { addAttempt, sampleDevice } from "./samples.js";
 
 export function deviceContract(store: () => Store): void {
   it("returns a device as it was stored", async () => {
