@@ -20,19 +20,19 @@ import {
 } from "./fleet.js";
 import { cpuOf, here, load, type Started, start } from "./measure.js";
 
-export const FLEET_COUNT = 2_000;
+const FLEET_COUNT = 10_000;
 const CONNECTION_COUNT = 64;
 const SECONDS = 3;
 
 /** What was measured in one round. */
-export interface Rate {
+interface Rate {
   readonly perSecond: number;
   /** Processor time of the server for each answer. */
   readonly cpuMicros: number;
   readonly p99Ms: number;
 }
 
-export interface RateServer {
+interface RateServer {
   readonly url: string;
   readonly adminToken: string;
   readonly port: number;
@@ -40,12 +40,7 @@ export interface RateServer {
   readonly folder: string;
 }
 
-/** @param root of the sources that run: those of this tree unless another is given */
-export async function startRateServer(
-  folder: string,
-  databaseUrl?: string,
-  root?: string,
-): Promise<RateServer> {
+async function startRateServer(folder: string, databaseUrl?: string): Promise<RateServer> {
   const dataDir = join(folder, "data");
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await fillStore(
@@ -59,8 +54,7 @@ export async function startRateServer(
   );
   const imageFile = join(folder, "image.bin");
   await writeFile(imageFile, image);
-  const program = root === undefined ? here("skyslot.ts") : join(root, "bench/server/skyslot.ts");
-  const started = await start(process.execPath, ["--import=tsx", program, dataDir], {
+  const started = await start(process.execPath, ["--import=tsx", here("skyslot.ts"), dataDir], {
     RELEASE: release,
     IMAGE: imageFile,
     ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
@@ -96,7 +90,11 @@ async function call(
   if (!answer.ok) throw new Error(`${method} ${path}: ${await answer.text()}`);
 }
 
-async function measure(server: RateServer, requests: readonly string[], seconds?: number): Promise<Rate> {
+async function measure(
+  server: Pick<RateServer, "folder" | "port" | "started">,
+  requests: readonly string[],
+  seconds?: number,
+): Promise<Rate> {
   const before = await cpuOf(server.started.child);
   const result = await load(server.folder, {
     port: server.port,
@@ -114,7 +112,7 @@ const spread = (count: number, first: number, request: (at: number) => string): 
   Array.from({ length: count }, (_, at) => request(first + ((at * 7919) % count)));
 
 /** Of devices that run what is released: their check finds nothing, and leaves its key. */
-export async function measureFirstChecks(server: RateServer): Promise<Rate> {
+async function measureFirstChecks(server: RateServer): Promise<Rate> {
   // Whatever may concern every device takes all keys away.
   await call(server, "PUT", "/api/registration/unused", { registration: "open", tokens: "first-use" });
   return measure(
@@ -124,7 +122,7 @@ export async function measureFirstChecks(server: RateServer): Promise<Rate> {
 }
 
 /** Of devices that are offered the release, each for the first time. */
-export function measureOffers(server: RateServer, round: number, roundCount: number): Promise<Rate> {
+function measureOffers(server: RateServer, round: number, roundCount: number): Promise<Rate> {
   const count = Math.floor(FLEET_COUNT / roundCount);
   return measure(
     server,
@@ -142,7 +140,7 @@ const STEPS: readonly Omit<StatusRequest, "device_id" | "firmware_id">[] = Objec
 const OLDER_FIRMWARE_ID = 2;
 
 /** Of the devices of the same round of `measureOffers`. */
-export function measureReports(server: RateServer, round: number, roundCount: number): Promise<Rate> {
+function measureReports(server: RateServer, round: number, roundCount: number): Promise<Rate> {
   const count = Math.floor(FLEET_COUNT / roundCount);
   const report = (at: number, step: (typeof STEPS)[number]) =>
     postRequest("/api/ota/status", at, OLDER, {
@@ -160,9 +158,92 @@ const pollRequest = (at: number, fleet: Fleet): string =>
   `GET /${fleet.type}/controller/v1/${deviceId(at, fleet)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 
 /** Of clients for which there is nothing new. */
-export const measureHawkbitPolls = (server: RateServer): Promise<Rate> =>
+const measureHawkbitPolls = (server: RateServer): Promise<Rate> =>
   measure(
     server,
     spread(FLEET_COUNT, 0, (at) => pollRequest(at, HAWKBIT)),
     SECONDS,
   );
+
+const ROUND_COUNT = 5;
+
+/** One line of the table: a round is a measurement of each line, so that a noisy minute affects all of them. */
+interface Row {
+  readonly what: string;
+  readonly rates: readonly Rate[];
+  /** A bare `node:http` server that answers a check, in the same rounds. */
+  readonly reference: readonly Rate[];
+}
+
+/** @param json whether the table is printed as JSON instead */
+export async function compareRates(
+  folder: string,
+  databaseUrl: string | undefined,
+  json: boolean,
+): Promise<void> {
+  const answerFile = join(folder, "rates-answer.json");
+  await writeFile(answerFile, JSON.stringify({ update_available: false, time: 1_795_000_000 }));
+  const server = await startRateServer(join(folder, "rates"), databaseUrl);
+  const bareStarted = await start(process.execPath, [
+    "--import=tsx",
+    here("bare.ts"),
+    answerFile,
+    join(folder, "rates", "image.bin"),
+  ]);
+  const bare = { folder, started: bareStarted, port: Number(bareStarted.line) };
+  const checks = spread(FLEET_COUNT, 0, (at) => checkRequest(at));
+  const reference: Rate[] = [];
+  const lines: readonly { readonly what: string; readonly run: (round: number) => Promise<Rate> }[] = [
+    { what: "first checks after a release, nothing for the device", run: () => measureFirstChecks(server) },
+    {
+      what: "first checks after a release, each an offer",
+      run: (round) => measureOffers(server, round, ROUND_COUNT),
+    },
+    { what: "status reports", run: (round) => measureReports(server, round, ROUND_COUNT) },
+    { what: "hawkBit polls, nothing new", run: () => measureHawkbitPolls(server) },
+  ];
+  const rates = lines.map((): Rate[] => []);
+  for (let round = 0; round < ROUND_COUNT; round++) {
+    reference.push(await measure(bare, checks));
+    for (const [at, { run }] of lines.entries()) rates[at]?.push(await run(round));
+  }
+  const rows = lines.map(({ what }, at): Row => ({ what, rates: rates[at] ?? [], reference }));
+  if (json) console.log(JSON.stringify(rows.map(summarize)));
+  else print(rows, databaseUrl === undefined ? "SQLite" : "PostgreSQL");
+}
+
+function print(rows: readonly Row[], store: string): void {
+  console.log(
+    `\n| ${store}, ${FLEET_COUNT} devices of each kind | a second: median (least to most) | of bare node:http | µs of processor | p99, ms |`,
+  );
+  console.log("| --- | --- | --- | --- | --- |");
+  for (const row of rows) {
+    const { perSecond, cpuMicros, p99Ms, ratio } = summarize(row);
+    console.log(
+      `| ${row.what} | ${perSecond.median.toFixed(0)} (${perSecond.least.toFixed(0)} to ${perSecond.most.toFixed(0)}) | ` +
+        `${ratio.median.toFixed(2)} (${ratio.least.toFixed(2)} to ${ratio.most.toFixed(2)}) | ` +
+        `${cpuMicros.median.toFixed(0)} (${cpuMicros.least.toFixed(0)} to ${cpuMicros.most.toFixed(0)}) | ${p99Ms.median.toFixed(1)} |`,
+    );
+  }
+}
+
+function summarize({ what, rates, reference }: Row) {
+  return {
+    what,
+    perSecond: spreadOf(rates.map(({ perSecond }) => perSecond)),
+    cpuMicros: spreadOf(rates.map(({ cpuMicros }) => cpuMicros)),
+    p99Ms: spreadOf(rates.map(({ p99Ms }) => p99Ms)),
+    ratio: spreadOf(
+      rates.map(({ perSecond }, round) => perSecond / (reference[round]?.perSecond ?? Number.NaN)),
+    ),
+  };
+}
+
+function spreadOf(values: readonly number[]) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return {
+    median: sorted[sorted.length >> 1] ?? Number.NaN,
+    least: sorted[0] ?? Number.NaN,
+    most: sorted.at(-1) ?? Number.NaN,
+  };
+}

@@ -1,7 +1,8 @@
 // `npm run bench -- server`: checks and downloads of a real server with 100 000 devices, beside a bare node:http server that
 // answers the same JSON and, where it is installed, nginx that sends the same file. Each in its own process, in turn. `--postgres`:
 // with a temporary PostgreSQL that does not wait for the disk. Then what people look at: pages of lists, a rollout's plan. Last, what
-// each part of the fast path brings (parts.ts); `--parts`: only that.
+// each part of the fast path brings (parts.ts); `--parts`: only that. First come the rates of first checks, reports and polls, five rounds of each
+// (rates.ts); `--rates`: only these, `--json`: as JSON.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -13,6 +14,7 @@ import { newTestDatabase } from "../../test/services/postgres.js";
 import { BASE, checkRequest, deviceId, fillStore, IMAGE_BYTES, image, release } from "./fleet.js";
 import { addChild, compare, here, load, report, start, stopAll } from "./measure.js";
 import { compareParts } from "./parts.js";
+import { compareRates } from "./rates.js";
 
 const DEVICE_COUNT = 100_000;
 const READ_ROUNDS = 5;
@@ -180,8 +182,10 @@ async function compareServers(): Promise<void> {
 }
 
 try {
-  if (!process.argv.includes("--parts")) await compareServers();
-  if (databaseUrl === undefined) await compareParts(folder);
+  const [isRates, isParts] = [process.argv.includes("--rates"), process.argv.includes("--parts")];
+  if (!isParts) await compareRates(folder, databaseUrl, process.argv.includes("--json"));
+  if (!isParts && !isRates) await compareServers();
+  if (!isRates && databaseUrl === undefined) await compareParts(folder);
 } finally {
   stopAll();
   await rm(folder, { recursive: true, force: true });
