@@ -32,9 +32,27 @@ export async function answerCheck(
   request: FastifyRequest,
   check: CheckRequest,
 ): Promise<CheckOutcome> {
-  const { fastPath, metrics } = context;
+  const { fastPath } = context;
   const key = fastPath.keyOf(check, credentialOf(request));
   if (await fastPath.take(request.raw, check, key)) return NO_OP;
+  return answerFully(context, request, check, { key, isNothingElse: async () => true });
+}
+
+/** What a check leaves at the device if it is a no-op. */
+interface Leaving {
+  readonly key: string | undefined;
+  /** In the same transaction: whether the answer has nothing else for the device. */
+  readonly isNothingElse: (journal: Journal) => Promise<boolean>;
+}
+
+/** Without the fast path. @throws Refusal as answerCheck */
+export async function answerFully(
+  context: Context,
+  request: FastifyRequest,
+  check: CheckRequest,
+  { key, isNothingElse }: Leaving,
+): Promise<CheckOutcome> {
+  const { metrics } = context;
   const takePlace = await expectDevice(context, request, check.device_id);
   const work = async (journal: Journal): Promise<CheckOutcome> => {
     const traces = await journal.store.findTraces(check.device_id);
@@ -50,7 +68,7 @@ export async function answerCheck(
       // not beside an image: it needs the device's memory
       const isAsked = admission.isProved && !release && (await wantsAbilities(journal, check, traces));
       const isNothingNew = orders.length === 0 && rootPath === undefined && !isAsked;
-      const isNoOp = isLasting && admission.isLasting && isNothingNew;
+      const isNoOp = isLasting && admission.isLasting && isNothingNew && (await isNothingElse(journal));
       await journal.putDevice(device, isNoOp ? key : undefined);
       return { ...admission, release, orders, rootPath, isAsked };
     }

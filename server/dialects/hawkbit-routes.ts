@@ -18,7 +18,7 @@ import { IMAGE_FILE, ok } from "../api/answers.js";
 import type { Context } from "../api/context.js";
 import {
   aboutDevice,
-  answerCheck,
+  answerFully,
   credentialOf,
   expectDevice,
   noteRefusal,
@@ -74,6 +74,7 @@ const ActionParams = Type.Object({
 const ArtifactParams = Type.Object({ ...ActionParams.properties, filename: Type.String({ maxLength: 128 }) });
 
 export function hawkbitRoutes(app: Api, context: Context): void {
+  pollRoute(app, context);
   app.register(async (guarded) => {
     guarded.addHook<{ Params: Controller }>("preHandler", (request) => letIn(request, context));
     controllerRoutes(guarded, context);
@@ -82,9 +83,17 @@ export function hawkbitRoutes(app: Api, context: Context): void {
 
 /** Parameters are checked by now, nothing else has happened. @throws Refusal TOO_MANY_REQUESTS, TYPE_IS_SIGNED, DEVICE_… */
 async function letIn(request: FastifyRequest<{ Params: Controller }>, context: Context): Promise<void> {
+  if (!request.routeOptions.config.isUnbounded) await boundDevice(context, request, request.params.id);
+  await requireKnown(request, context);
+}
+
+/** @throws Refusal TYPE_IS_SIGNED, DEVICE_… */
+async function requireKnown(
+  request: FastifyRequest<{ Params: Controller }>,
+  context: Context,
+): Promise<void> {
   const { tenant: deviceType, id: deviceId } = request.params;
   const { isUnbounded } = request.routeOptions.config;
-  if (!isUnbounded) await boundDevice(context, request, deviceId);
   const { store, now } = context;
   await requireLegacy(deviceType, store);
   const shown = { deviceId, deviceType, credential: credentialOf(request) };
@@ -106,23 +115,44 @@ async function meetController(context: Context, request: FastifyRequest, check: 
   context.metrics.checks.inc({ result: "current" });
 }
 
-function controllerRoutes(app: Api, context: Context): void {
-  const { store } = context;
-
+/**
+ * A poll. Nearly all of them find nothing new, and are known again by a key as checks are: such a one is answered before anything is asked
+ * that its key depends on.
+ */
+function pollRoute(app: Api, context: Context): void {
+  const { store, fastPath } = context;
   app.get(
     BASE,
     route("device", "hawkBit: poll", ok(PollView), { params: ControllerParams }),
     async (request) => {
       const { params } = request;
+      const config = { polling: { sleep: sleepOf(context) } };
+      await boundDevice(context, request, params.id);
+      const poll = describePoll(params);
+      const key = fastPath.keyOf(poll, credentialOf(request));
+      if (await fastPath.take(request.raw, poll, key)) return { config, _links: {} };
+      await requireKnown(request, context);
       const check = await describeController(store, params);
-      if (await store.findDevice(params.id)) await answerCheck(context, request, check);
+      const isNothingElse = async (journal: Journal) =>
+        Object.keys(await linksFor(request, context, journal.store)).length === 0;
+      if (await store.findDevice(params.id))
+        await answerFully(context, request, check, { key, isNothingElse });
       else await meetController(context, request, check);
-      return {
-        config: { polling: { sleep: sleepOf(context) } },
-        _links: await linksFor(request, context, store),
-      };
+      return { config, _links: await linksFor(request, context, store) };
     },
   );
+}
+
+/** What a poll says itself. The version is that of the device's row, and whatever changes a row takes its key away. No check has this one. */
+const describePoll = ({ tenant, id }: Controller): CheckRequest => ({
+  device_id: id,
+  device_type: tenant,
+  current_version: "hawkBit poll",
+  current_build: 0,
+});
+
+function controllerRoutes(app: Api, context: Context): void {
+  const { store } = context;
 
   app.put(
     `${BASE}/configData`,

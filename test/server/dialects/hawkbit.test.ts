@@ -39,6 +39,37 @@ describe("the device API of hawkBit", () => {
     expect(devices[0]).to.include({ device_id: "gw-1", device_type: "linux-gateway" });
   });
 
+  it("answers polls that find nothing new without a transaction, until something changes", async () => {
+    await poll();
+    await configure();
+    await poll();
+    const change = (action: string) =>
+      legacy.server.admin("POST", "/api/device-identities/change", { device_ids: ["gw-1"], action });
+    const { store } = legacy.server.app.context;
+    const { transaction } = store;
+    let transactionCount = 0;
+    store.transaction = (...args) => {
+      transactionCount++;
+      return transaction.apply(store, args) as never;
+    };
+    legacy.server.nowMs += 5000;
+    expect(await poll()).to.deep.equal({ config: { polling: { sleep: "00:02:00" } }, _links: {} });
+    expect(transactionCount).to.equal(0);
+    expect((await store.findDevice("gw-1"))?.lastSeen).to.equal(legacy.server.nowMs);
+    await legacy.setKind("signed");
+    expect((await request("GET", BASE)).json().error).to.equal("TYPE_IS_SIGNED");
+    await legacy.setKind("legacy");
+    expect((await poll())._links).to.deep.equal({});
+    await change("block");
+    expect((await request("GET", BASE)).json().error).to.equal("DEVICE_BLOCKED");
+    await change("approve");
+    expect((await poll())._links).to.deep.equal({});
+    await legacy.upload(bundle);
+    expect((await poll())._links).to.have.all.keys("deploymentBase");
+    // An action that has begun and is open leaves no key.
+    expect((await poll())._links).to.have.all.keys("deploymentBase");
+  });
+
   it("takes a client from the poll to the file", async () => {
     await poll();
     await configure();
