@@ -1,140 +1,122 @@
-// Regenerates the pictures of the README: `npx tsx scripts/screenshots.ts`, by hand, with a Chromium installed. Real pages of a virtual
-// device and of a real server, in docs/images. They look slightly different with another computer's fonts.
+// Walks two journeys in a real browser, against real servers, and writes the pictures of the README: `npm run screenshots`, or with the
+// names of some of them. By hand, with a Chromium installed: they look slightly different with another computer's fonts. It ends with an
+// error where a step cannot be taken.
+//
+//   portal     the setup page of a device, on a phone
+//   newcomer   an empty folder, the commands that the first page shows, a virtual device that has updated itself
+//   operator   a fleet of 120: plan, start, a pause by the gate, resume, finish, and a device that is removed
 
-import { mkdir, stat } from "node:fs/promises";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { openBrowser, openPage, PHONE } from "../test/browser/browser.js";
-import { openDashboardStage } from "../test/browser/dashboard-stage.js";
+import { becomeAdministrator, openBrowser, openPage, PHONE } from "../test/browser/browser.js";
 import { openFleetStage } from "../test/browser/fleet-stage.js";
+import { openNewcomer, takeFirstSteps } from "../test/browser/newcomer.js";
 import { openPortalStage, PROBE } from "../test/browser/portal-stage.js";
 
 const FOLDER = join(dirname(dirname(fileURLToPath(import.meta.url))), "docs", "images");
 const MAX_PICTURE_BYTES = 200 * 1024;
-const DESK_SCREEN = { viewport: { width: 1240, height: 880 }, deviceScaleFactor: 1.25 };
-const SPEED = 20;
-/** Slow enough for a picture of a download, in bytes a second of the device's time. */
-const SLOW_LINK = 6_000;
+/** Of all together: who clones the repository has them. */
+const MAX_SET_BYTES = 700 * 1024;
+const DESK_SCREEN = { viewport: { width: 1240, height: 1000 }, deviceScaleFactor: 1.2 };
+/** Of the newcomer's device: slow enough for a picture of a download. */
+const SPEED = 6;
 const PATIENCE_MS = 120_000;
+const FLEET_COUNT = 120;
+/** More than a gate of 2 % lets pass, and fewer than the tenth of a stage that may fail. */
+const BROKEN_COUNT = 3;
+/** So many turns of every device are enough for each part of a rollout. */
+const MAX_TURN_COUNT = 40;
 
 await mkdir(FOLDER, { recursive: true });
-await takePortal();
-await takeSettings();
-await takeDashboard();
-await takeRollout();
+const journeys = { portal: takePortal, newcomer: walkAsNewcomer, operator: walkAsOperator };
+const asked = process.argv.slice(2);
+for (const [name, take] of Object.entries(journeys))
+  if (asked.length === 0 || asked.includes(name)) await take();
+await weigh();
 
 async function takePortal(): Promise<void> {
   const stage = await openPortalStage({ speed: 4 });
   const browser = await openBrowser(stage.hosts);
-  for (const colorScheme of ["light", "dark"] as const) {
-    await visit(browser, PROBE, { ...PHONE, colorScheme }, async (page) => {
-      await page.getByText(`${stage.visibleSsids.length} networks found`).waitFor({ state: "attached" });
-      await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-      await shoot(page, colorScheme === "dark" ? "portal-dark" : "portal");
-    });
-  }
-  await browser.close();
-  stage.close();
-}
-
-/** The settings page of a new led device, which opens from its portal. */
-async function takeSettings(): Promise<void> {
-  const stage = await openPortalStage({ speed: 4, app: "led" });
-  const browser = await openBrowser(stage.hosts);
-  await visit(browser, "http://192.168.4.1/settings", PHONE, async (page) => {
-    await page.getByLabel("Pattern").selectOption("Chase");
-    await page.locator("#app-say").getByText("Saved.").waitFor();
-    await page.locator("#app").evaluate((section) => section.scrollIntoView());
+  await visit(browser, PROBE, PHONE, async (page) => {
+    await page.getByText(`${stage.visibleSsids.length} networks found`).waitFor({ state: "attached" });
     await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
-    await shoot(page, "settings");
+    await shoot(page, "portal");
   });
   await browser.close();
   stage.close();
 }
 
-/** One device whose first update was rolled back and whose second is validated, and one that is downloading. */
-async function takeDashboard(): Promise<void> {
-  const stage = await openDashboardStage({ speed: SPEED, releases: [["throws-later.ts", "1.1.0"]] });
+async function walkAsNewcomer(): Promise<void> {
+  const newcomer = await openNewcomer();
   const browser = await openBrowser();
-  await stage.powerOn({ seed: 1 });
-  await visit(browser, stage.url, DESK_SCREEN, async (page) => {
-    await page
-      .locator(".log")
-      .getByText(/ROLLED_BACK/)
-      .first()
-      .waitFor();
-    await stage.release("base", "1.1.1");
-    await page.getByRole("region", { name: "Update to 1.1.1: success" }).waitFor();
-    await stage.powerOn({ seed: 2, policyOf: () => ({ bytesPerSecond: SLOW_LINK }) });
-    await page.waitForFunction(() => {
-      const bar = document.querySelector("progress");
-      return bar !== null && bar.value > 0.4 * bar.max;
-    });
+  await visit(browser, newcomer.setupUrl, DESK_SCREEN, async (page) => {
+    await takeFirstSteps(newcomer, page, { speed: SPEED, look: () => shoot(page, "first-steps") });
+    await page.goto(newcomer.url);
+    await page.getByRole("region", { name: /^Update to 1\.1\.0/ }).waitFor();
     await shoot(page, "dashboard");
-    await visit(browser, stage.url, PHONE, async (phone) => {
-      await phone.getByRole("article").first().waitFor();
-      await shoot(phone, "dashboard-phone");
-    });
+    await page.getByRole("region", { name: "Update to 1.1.0: success" }).waitFor();
+    console.log("newcomer: a virtual device has updated itself");
   });
   await browser.close();
-  await stage.close();
+  await newcomer.close();
 }
 
-/** A rollout that has paused by itself in its second stage, and the list of devices on a phone. */
-async function takeRollout(): Promise<void> {
+async function walkAsOperator(): Promise<void> {
   const stage = await openFleetStage();
-  let isBroken = false;
-  let endedCount = 0;
-  await stage.register(120, () => (isBroken && endedCount++ % 3 === 0 ? "roll back" : "validate"));
-  const ask = async (path: string, body: string | FormData): Promise<{ readonly id: number }> => {
-    const headers = {
-      authorization: `Bearer ${stage.adminToken}`,
-      ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
-    };
-    const answer = await fetch(stage.url + path, { method: "POST", headers, body });
-    if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`);
-    return (await answer.json()) as { readonly id: number };
-  };
-  const form = new FormData();
-  const { release, image } = await stage.signed("1.1.0");
-  form.set("release", release);
-  form.set("is_stable", "false");
-  form.set("file", new Blob([new Uint8Array(image)]), "base-1.1.0.bin");
-  const firmware = await ask("/api/ota/admin/upload", form);
-  const stages = [25, 60, 100].map((percent) => ({
-    percent,
-    soak_seconds: 0,
-    min_validated: percent === 25 ? 5 : 20,
-  }));
-  const { id } = await ask(
-    "/api/rollouts",
-    JSON.stringify({ firmware_id: firmware.id, name: "Spring release", stages }),
-  );
-  await ask(`/api/rollouts/${id}/start`, "{}");
-  await stage.act(4);
-  isBroken = true;
-  await stage.act(4);
+  let brokenCount = 0;
+  await stage.register(FLEET_COUNT, () => (brokenCount > 0 && brokenCount-- > 0 ? "roll back" : "validate"));
+  await stage.upload("1.1.0");
   const browser = await openBrowser();
   await visit(browser, stage.setupUrl, DESK_SCREEN, async (page) => {
-    await page.getByLabel("Name").fill("ada");
-    await page.getByLabel("New password").fill("correct horse battery");
-    await page.getByRole("button", { name: "Create administrator" }).click();
-    await page.getByRole("heading", { name: "Rollouts" }).waitFor();
-    await page.goto(`${stage.url}/ota-management/rollouts/${id}`);
-    await page.getByRole("listitem", { name: /^Stage 60 %/ }).waitFor();
-    await page.getByText("live", { exact: true }).waitFor();
+    await becomeAdministrator(page, stage.setupUrl);
+    await planAndStart(page, stage.url);
+    const state = (name: string) => page.getByText(name, { exact: true });
+    const actUntil = async (isThere: () => Promise<boolean>) => {
+      for (let turn = 0; !(await isThere()); turn++) {
+        if (turn === MAX_TURN_COUNT) throw new Error(`nothing more happened in ${turn} turns of all devices`);
+        await stage.act();
+      }
+    };
+    await actUntil(() => page.getByRole("listitem", { name: /^Stage 10 %: done/ }).isVisible());
+    brokenCount = BROKEN_COUNT;
+    await actUntil(() => state("paused").isVisible());
     await page.getByText("ROLLED_BACK").first().waitFor();
     await shoot(page, "rollout");
-    await page.setViewportSize(PHONE.viewport);
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.goto(`${stage.url}/ota-management`);
-    await page.getByRole("listitem", { name: /^Stage 60 %/ }).waitFor();
-    await page.getByText("live", { exact: true }).waitFor();
-    await shoot(page, "updates-phone");
+    await confirm(page, "Resume");
+    await actUntil(() => state("finished").isVisible());
+    await page.goto(`${stage.url}/devices/base-000001`);
+    await confirm(page, "Remove");
+    await page.getByRole("heading", { name: "Removed devices" }).waitFor();
+    console.log("operator: the rollout has finished, and a device was removed");
   });
   await browser.close();
   await stage.close();
+}
+
+/** In careful stages that do not wait for an hour. */
+async function planAndStart(page: Page, url: string): Promise<void> {
+  await page.goto(`${url}/ota-management`);
+  await page
+    .getByRole("row", { name: /base 1\.1\.0/ })
+    .getByRole("link", { name: "Roll out" })
+    .click();
+  await page.getByLabel("Name").fill("Spring release");
+  await page.getByLabel("Pace").selectOption("Careful");
+  await page.getByText("Advanced: stages").click();
+  for (const soak of await page.getByLabel("Soak time (min)").all()) await soak.fill("0");
+  await page.getByRole("button", { name: "Show the plan" }).click();
+  const plan = page.getByRole("region", { name: "The plan" });
+  await plan.getByText(`${FLEET_COUNT} devices`, { exact: true }).waitFor();
+  await plan.getByRole("button", { name: "Start" }).click();
+  await page.getByText("running", { exact: true }).waitFor();
+  await page.getByText("live", { exact: true }).waitFor();
+}
+
+async function confirm(page: Page, name: string): Promise<void> {
+  await page.getByRole("button", { name, exact: true }).click();
+  await page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
 }
 
 async function visit(
@@ -161,4 +143,13 @@ async function shoot(page: Page, name: string): Promise<void> {
   const isTooLarge = size > MAX_PICTURE_BYTES;
   console.log(`${name}.png ${Math.round(size / 1024)} KiB${isTooLarge ? ", that is too large" : ""}`);
   if (isTooLarge) process.exitCode = 1;
+}
+
+async function weigh(): Promise<void> {
+  const sizes = await Promise.all(
+    (await readdir(FOLDER)).map(async (name) => (await stat(join(FOLDER, name))).size),
+  );
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  console.log(`all ${sizes.length}: ${Math.round(bytes / 1024)} KiB`);
+  if (bytes > MAX_SET_BYTES) throw new Error(`at most ${MAX_SET_BYTES / 1024} KiB are wanted`);
 }

@@ -17,7 +17,8 @@ export interface RemovedDevice {
 
 export interface RemovedDeviceStore {
   /**
-   * Removes a device with its labels, attributes, identity, tokens, pending orders and pictures. The rest is kept.
+   * Removes a device with its labels, attributes, identity, tokens, panel, readings, reported settings, pending orders and pictures. The rest is
+   * kept.
    * @returns whether there was one
    */
   removeDevice(removed: RemovedDevice): Promise<boolean>;

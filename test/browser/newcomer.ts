@@ -34,7 +34,8 @@ interface Running {
   saying(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-export async function openNewcomer(): Promise<Newcomer> {
+/** @param serverCommand what the newcomer starts first */
+export async function openNewcomer(serverCommand = "npx skyslot server --port 0"): Promise<Newcomer> {
   const folder = await mkdtemp(join(tmpdir(), "skyslot-newcomer-"));
   const tools = join(folder, ".tools");
   await mkdir(tools);
@@ -61,7 +62,7 @@ export async function openNewcomer(): Promise<Newcomer> {
     await rm(folder, { recursive: true, force: true });
   };
   try {
-    const server = begin("npx skyslot server --port 0");
+    const server = begin(serverCommand);
     const [, url = ""] = await server.saying(/listens on (http:\S+);/);
     const [setupUrl] = await server.saying(/http:\S+setup#\S+/);
     return {
@@ -101,27 +102,28 @@ function listenTo(child: ChildProcess, command: string): Running {
   };
 }
 
-/** In real time a trial takes half a minute, and an image two. */
-const SPEED = 30;
+interface StepOptions {
+  /** Of the device's time: in real time an update takes minutes. */
+  readonly speed: number;
+  /** Called once the steps are in view. */
+  readonly look?: () => Promise<unknown>;
+}
 
-/**
- * From the sign-up link to a running rollout, as the page's next steps say. The device is running then.
- * @param look called with the name of what is in view
- */
+/** From the sign-up link to a running rollout, as the page's next steps say. The device is running then. */
 export async function takeFirstSteps(
   newcomer: Newcomer,
   page: Page,
-  look: (what: "first-steps" | "plan") => Promise<unknown> = async () => {},
+  { speed, look }: StepOptions,
 ): Promise<Running> {
   await becomeAdministrator(page, newcomer.setupUrl);
   const steps = page.getByRole("region", { name: "Next steps" });
   const step = (name: string) => steps.getByRole("listitem").filter({ hasText: name });
   await steps.waitFor();
-  await look("first-steps");
+  await look?.();
   await newcomer.run(await onlyCommand(step("Make a release key")));
   for (const command of await commandsOf(step("Upload a release"))) await newcomer.run(command);
   const device = newcomer.begin(
-    `${await onlyCommand(step("Start a device"))} --speed ${SPEED} --push-port 0`,
+    `${await onlyCommand(step("Start a device"))} --speed ${speed} --push-port 0`,
   );
   await step("Upload a release").getByRole("link").click();
   await page.getByLabel("Firmware image").setInputFiles(newcomer.file("base-1.1.0-esp32.bin"));
@@ -133,7 +135,6 @@ export async function takeFirstSteps(
   await step("Roll it out").getByRole("link").click();
   const plan = page.getByRole("region", { name: "The plan" });
   await plan.getByText("1 device", { exact: true }).waitFor();
-  await look("plan");
   await plan.getByRole("button", { name: "Start" }).click();
   await page.getByText("running", { exact: true }).waitFor();
   return device;

@@ -44,6 +44,31 @@ export function removedDeviceContract(store: () => Store): void {
     expect(await store().removeDevice(REMOVED)).to.equal(false);
   });
 
+  it("removes with it what it showed and told: its panel, its readings and its settings, and nothing of another's", async () => {
+    const [other, hour] = ["base-other", 3_600_000];
+    const settings = { orders: ["settings"], fields: [], values: { gain: 3 }, digest: "1" } as const;
+    for (const id of [ID, other]) {
+      await store().putDevice(sampleDevice({ id, readings: { temperature_c: 21 }, lastSeen: 2000 }));
+      await store().putPanel({ deviceId: id, askedAt: 1000, etag: '"a"', fetchedAt: 2000 });
+      await store().putAbilities({ ...settings, deviceId: id, toldAt: 2000 });
+    }
+    for (const kind of ["hourly", "daily"] as const)
+      await store().sampleReadings(kind, hour, { seenSince: 0, after: "", limit: 9 });
+    const left = async (id: string) => [
+      (await store().findPanel(id))?.etag,
+      (await store().findAbilities(id))?.values,
+      (await store().listReadingSamples("hourly", id, 0)).map(({ readings }) => readings),
+      (await store().listReadingSamples("daily", id, 0)).map(({ readings }) => readings),
+    ];
+    const whole = ['"a"', { gain: 3 }, [{ temperature_c: 21 }], [{ temperature_c: 21 }]];
+    expect(await left(ID)).to.deep.equal(whole);
+    await store().removeDevice(REMOVED);
+    expect(await left(ID)).to.deep.equal([undefined, undefined, [], []]);
+    await store().putDevice(sampleDevice({ id: ID }));
+    expect(await left(ID), "it is new").to.deep.equal([undefined, undefined, [], []]);
+    expect(await left(other)).to.deep.equal(whole);
+  });
+
   it("erases what was kept, and nothing of another device", async () => {
     await furnish();
     await furnish("base-other");

@@ -46,7 +46,7 @@ function StageBar({ stage, tally, state }: StageProps) {
           <rect key={kind} class={kind} x={100 * from} width={100 * share} height="10" />
         ))}
       </svg>
-      <p class="quiet">{outcomes || proofOf(stage)}</p>
+      <p class="quiet">{outcomes || (state === "done" ? "skipped" : proofOf(stage))}</p>
     </li>
   );
 }
