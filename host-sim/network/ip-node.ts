@@ -64,8 +64,10 @@ export type Connection = Pick<
 export interface IpNodeOptions {
   readonly world: World;
   readonly name: string;
-  /** Receive window of a connection, bytes. */
+  /** Receive window of a connection that it opens, bytes. */
   readonly windowBytes?: number;
+  /** The same of one that it accepts; default: windowBytes. */
+  readonly acceptedWindowBytes?: number;
   /** Send buffer of a connection, bytes. */
   readonly sendBytes?: number;
   readonly retransmitMs?: number;
@@ -78,6 +80,7 @@ export class IpNode implements TcpHost {
   readonly world: World;
   readonly name: string;
   readonly windowBytes: number;
+  readonly acceptedWindowBytes: number;
   readonly sendBytes: number;
   readonly retransmitMs: number;
   readonly interfaces: Interface[] = [];
@@ -95,6 +98,7 @@ export class IpNode implements TcpHost {
     this.world = options.world;
     this.name = options.name;
     this.windowBytes = options.windowBytes ?? 65536;
+    this.acceptedWindowBytes = options.acceptedWindowBytes ?? this.windowBytes;
     this.sendBytes = options.sendBytes ?? 2 ** 30;
     this.retransmitMs = options.retransmitMs ?? 300;
     this.#connectionCountMax = options.connectionCountMax ?? Infinity;

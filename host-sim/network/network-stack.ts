@@ -5,8 +5,10 @@
 import type { World } from "../world/world.js";
 import { IpNode } from "./ip-node.js";
 
-/** TCP_SND_BUF and TCP_WND of the SDK's sdkconfig: four segments. */
+/** TCP_SND_BUF of the SDK's sdkconfig, and what skyslot-tcp.c leaves of the window of a connection that is accepted: four segments. */
 const DEVICE_BUFFER_BYTES = 5744;
+/** TCP_WND of our sdkconfig. */
+const DEVICE_WINDOW_BYTES = 16_384;
 const RETRANSMIT_MS = 1500;
 /** CONFIG_LWIP_MAX_ACTIVE_TCP and CONFIG_LWIP_MAX_UDP_PCBS. */
 const CONNECTION_COUNT_MAX = 16;
@@ -23,7 +25,8 @@ export class NetworkStack extends IpNode {
     super({
       world: options.world,
       name: options.name,
-      windowBytes: DEVICE_BUFFER_BYTES,
+      windowBytes: DEVICE_WINDOW_BYTES,
+      acceptedWindowBytes: DEVICE_BUFFER_BYTES,
       sendBytes: DEVICE_BUFFER_BYTES,
       retransmitMs: RETRANSMIT_MS,
       connectionCountMax: CONNECTION_COUNT_MAX,

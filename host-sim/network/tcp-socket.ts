@@ -32,8 +32,10 @@ export interface TcpEvents {
 
 /** The IP stack that a socket belongs to. */
 export interface TcpHost {
-  /** Receive window of a connection, bytes. */
+  /** Receive window of a connection that it has opened, bytes. */
   readonly windowBytes: number;
+  /** The same of one that it has accepted. */
+  readonly acceptedWindowBytes: number;
   /** Send buffer of a connection, bytes. */
   readonly sendBytes: number;
   readonly retransmitMs: number;
@@ -94,6 +96,10 @@ export class TcpSocket {
     this.remoteAddress = options.remoteAddress;
     this.remotePort = options.remotePort;
     this.isServer = options.isServer;
+  }
+
+  get #windowBytes(): number {
+    return this.isServer ? this.node.acceptedWindowBytes : this.node.windowBytes;
   }
 
   /** Bytes that can be read now. */
@@ -222,7 +228,7 @@ export class TcpSocket {
     }
     const pieceBytesMax = (this.isServer ? path.policy.pieceBytesMax : undefined) ?? Infinity;
     for (;;) {
-      const window = Math.max(0, peer.node.windowBytes - peer.#windowUsedBytes);
+      const window = Math.max(0, peer.#windowBytes - peer.#windowUsedBytes);
       const flight = this.#queue.take(Math.min(window, pieceBytesMax));
       if (flight.length === 0) break;
       this.#launch(flight, peer, path);

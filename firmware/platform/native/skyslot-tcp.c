@@ -168,13 +168,22 @@ static int is_known(const struct tcp_pcb *pcb)
 	return 0;
 }
 
+// Of a connection from outside, whoever opens it: four segments, as the SDK has it for all. What arrives and is not read stays in the heap,
+// which sixteen connections of CONFIG_LWIP_TCP_WND_DEFAULT would fill; that is for downloads, of which there is one.
+#define ACCEPTED_WINDOW (4 * TCP_MSS)
+
 static err_t close_in_lwip(struct tcpip_api_call_data *call)
 {
 	struct tcp_pcb *pcb = ((request_t *)call)->pcb;
 	if (!is_known(pcb))
 		return ERR_OK;
-	if (pcb->state != LISTEN)
+	if (pcb->state != LISTEN) {
 		tcp_err(pcb, NULL);
+		// lwIP takes what is missing from its own window for data that was not read, and then resets the connection: an answer that is still
+		// on its way would be lost. What accept_pending holds back is not such data
+		if (pcb->listener && TCP_WND > ACCEPTED_WINDOW)
+			pcb->rcv_wnd = LWIP_MIN(pcb->rcv_wnd + TCP_WND - ACCEPTED_WINDOW, TCP_WND);
+	}
 	tcp_arg(pcb, NULL);
 	return tcp_close(pcb);
 }
@@ -246,6 +255,9 @@ static err_t accept_pending(void *arg, struct tcp_pcb *pcb, err_t error)
 	Listener listener = arg;
 	if (error != ERR_OK || !pcb)
 		return ERR_VAL;
+	// More has been announced with the SYN, and lwIP goes on to announce that until it is used up: what is sent beyond this is sent again
+	if (pcb->rcv_wnd > ACCEPTED_WINDOW)
+		pcb->rcv_wnd = ACCEPTED_WINDOW;
 	err_t result = listenerAccept(arg, pcb, error);
 	for (ListenerPending pending = listener->pending; pending; pending = pending->next) {
 		if (pending->skt != pcb)
