@@ -44,7 +44,7 @@ export interface TextField extends Named {
   /** Characters that may not be in it. */
   readonly without?: string;
 }
-/** One line of at most `most` characters that is never shown: whoever asks gets HIDDEN, or an empty text if there is none. */
+/** One line of at most `most` characters that is never shown: a reader gets HIDDEN, or an empty text if there is none. */
 export interface SecretField extends Named {
   readonly type: "secret";
   readonly most: number;

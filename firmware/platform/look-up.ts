@@ -13,7 +13,7 @@ export class LookUp {
     const end = (then: () => void) => {
       if (this.#isOver) return;
       this.#isOver = true;
-      then(); // the resolver is still at work, and is closed by whoever closes this
+      then(); // the resolver is still at work, and is closed with this
     };
     try {
       this.#resolver = new Resolver({ servers: dnsServers(), socket: { io: DnsSocket } });

@@ -1,10 +1,10 @@
 // The air in which devices of one network speak ESP-NOW: one medium for each Wi-Fi channel, shared by everybody on it. A station that wants
-// to send waits for its turn; whoever is on the channel when the frame ends, in range and lucky, gets it. It keeps no list of peers and
+// to send waits for its turn; each station that is on the channel when the frame ends, in range and lucky, gets it. It keeps no list of peers and
 // queues nothing for anybody: that is the driver's (espnow.ts).
 //
 //   wanted ─► others hold the channel ─► back-off ─► frame in the air ─► heard by some ─► (to one: acknowledged, or tried again) ─► done
 //
-// The channel carries some 215 kbit/s of frames' contents, whoever sends them. It is stricter than a house in one thing: stations that do
+// The channel carries some 215 kbit/s of frames' contents, for all senders together. It is stricter than a house in one thing: stations that do
 // not hear each other share it as well. And kinder in one: frames never collide, unless `loss` counts those.
 
 import type { World } from "../world/world.js";

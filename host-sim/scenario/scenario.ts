@@ -261,7 +261,7 @@ function readExpectations(value: unknown): Expectations {
   };
 }
 
-/** Whoever is named has to be there. */
+/** A name has to be a device's or a group's. */
 function checkNames(scenario: Scenario): void {
   const devices = placedDevices(scenario);
   const names = devices.map(({ name }) => name);

@@ -1,5 +1,5 @@
 // What a server tells a device that is updated together with others: to have an image ready, to start it, to give it up, or to go back from it.
-// Decides by what the device says of itself in its check, as whoever leads a system does.
+// Decides by what the device says of itself in its check, as the leader of a system does.
 
 import type { JWK } from "jose";
 import type { CheckRequest } from "../../firmware/core/wire.js";

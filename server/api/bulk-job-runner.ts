@@ -94,7 +94,7 @@ export class BulkJobRunner {
     });
   }
 
-  /** Whoever ordered it may have lost the right meanwhile. */
+  /** The person who ordered it may have lost the right meanwhile. */
   async #whyBarred({ kind, userId, name }: Actor): Promise<string | undefined> {
     if (kind === "local" || userId === null) return undefined;
     const user = await this.#context.store.findUser(userId);

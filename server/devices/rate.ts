@@ -21,7 +21,7 @@ export class DeviceRate {
     this.#strangers = new RateLimit({ burst: burst * STRANGERS, perSecond: perSecond * STRANGERS });
   }
 
-  /** 0: go on. Otherwise milliseconds until the next request. `name`: of whoever has a bucket. */
+  /** 0: go on. Otherwise milliseconds until the next request. `name`: of the bucket's holder. */
   take(name: string, now: number): number {
     return this.#each.take(name, now);
   }

@@ -31,7 +31,7 @@ export class ClockWatch {
   join(app: FastifyInstance): void {
     app.addHook("onRequest", (_request, _reply, done) => {
       const looking = this.#wasSetBack() ? this.#look() : this.#looking;
-      // A database that is away says so to whoever asks for it.
+      // A database that is away says so in its own error.
       if (looking)
         looking.then(
           () => done(),

@@ -1,4 +1,4 @@
-// Corrects times that were stored while a clock was ahead. Whoever reads a time believes it: a lease, a wait or an expiry that was counted from
+// Corrects times that were stored while a clock was ahead. A reader believes a stored time: a lease, a wait or an expiry that was counted from
 // a moment that is years away would hold for years.
 
 /** Clocks of servers on one store may differ by this much, milliseconds. What is less far ahead is over by itself. */

@@ -1,5 +1,5 @@
 // Writes a piece of an image to a gateway's cache, and first erases its sector if the piece begins there: what it held is of another
-// image, or wrong. Whoever takes images keeps what is written in its own state; a piece never goes beyond a sector.
+// image, or wrong. The module that takes images keeps what is written in its own state; a piece never goes beyond a sector.
 
 import { SECTOR_BYTES } from "../update/release.js";
 import type { CacheEffect } from "./cache-vocabulary.js";

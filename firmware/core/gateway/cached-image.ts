@@ -1,6 +1,6 @@
 // What a gateway knows of an image that it can pass on: where the update server has it, and the digests of its chunks. It learns this from the
 // answer to a node's check, which it reads on its way, and keeps it in NVS for the image that is in its cache. The signature is not verified
-// here: every node verifies it, and whoever could forge an answer could send the nodes another one as well.
+// here: every node verifies it, and an attacker who could forge an answer could send the nodes another one as well.
 
 import { readHexDigits } from "../digits.js";
 import { readJsonObject, writeJson } from "../json.js";

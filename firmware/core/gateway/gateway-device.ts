@@ -83,7 +83,7 @@ import {
   uploadHeard,
 } from "./upload.js";
 
-/** Nodes that listen know of their gateway by this; whoever seeks it is answered at once. */
+/** Nodes that listen know of their gateway by this; a node that seeks it is answered at once. */
 const BEACON_MS = 10_000;
 /** When it has just joined its network, they come more often: nodes may be waiting on its channel. */
 const FIRST_BEACON_MS = 1_000;
@@ -170,7 +170,7 @@ export interface GatewaySettings {
   readonly isAwaited?: ((image: CachedImage) => boolean) | undefined;
 }
 
-/** For whoever keeps a list of nodes. */
+/** For the module that keeps a list of nodes. */
 export type MemberAsked = Extract<RelayOutput, { readonly type: "memberAsked" }>;
 
 /** An image that somebody who may sends to the gateway for its nodes; its bytes come as `uploadWants` asks for them. */
@@ -456,7 +456,7 @@ class Turn {
 
   // ── an image that somebody sends
 
-  /** Whoever sends one decides that it is for now: what was in the cache can be fetched again. */
+  /** The caller decides that it is for now: what was in the cache can be fetched again. */
   #receive(manifest: string): void {
     if (this.state.isTaken) return this.#failUpload("the gateway distributes another image");
     const image = uploadedImage(manifest);

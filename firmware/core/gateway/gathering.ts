@@ -1,10 +1,10 @@
-// The time between the first node that asks for an image and its first block: whoever asks later needs blocks sent once more, so it is worth
+// The time between the first node that asks for an image and its first block: a node that asks later needs blocks sent once more, so it is worth
 // waiting for those who are known to want it. Meanwhile the others are told now and then that the image comes. Pure; knows no node.
 //
 //   a node asks ─► gathering ─┬─ another asks ─► the quiet begins anew
 //                             └─ quiet, and nobody is awaited; or too long ─► the first block
 
-/** Nobody has asked for so long: whoever meant to ask at once has done so. */
+/** Nobody has asked for so long: each node that meant to ask at once has done so. */
 const QUIET_MS = 8_000;
 /** In all, if nobody is known who has not asked yet. */
 const MAX_MS = 45_000;

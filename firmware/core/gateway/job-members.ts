@@ -57,7 +57,7 @@ export function readCheck({ method, target, body }: ExchangeRequest): Check | un
 }
 const MAX_NAME_LENGTH = 64;
 
-/** Whoever was silent longest makes room. */
+/** The member that was silent longest makes room. */
 export function withMember(members: readonly Member[], heard: Member): readonly Member[] {
   const others = members.filter(({ id }) => id !== heard.id);
   return [heard, ...others].slice(0, MAX_JOB_NODE_COUNT);

@@ -46,7 +46,7 @@ const FIRST_ATTEMPT = -1;
 const MAX_KNOWN_COUNT = 4;
 /** What devices ask of a server. */
 const PREFIX = "/api/ota/";
-/** What only people ask of it: whoever is in radio range gets nowhere near that through a gateway. */
+/** What only people ask of it: a sender in radio range cannot reach it through a gateway. */
 const ADMIN_PREFIX = "/api/ota/admin";
 const CHECK_PATH = "/api/ota/check";
 const BUSY_SECONDS = 30;
@@ -84,7 +84,7 @@ export interface Surroundings {
   /** Its own update server; undefined: it cannot be asked now. */
   readonly server: string | undefined;
   readonly gatewayId: string;
-  /** Whoever leads a system may answer a member itself: its check, above all. */
+  /** The leader of a system may answer a member itself: its check, above all. */
   readonly member?: ((request: ExchangeRequest, peer: string) => ExchangeAnswer | undefined) | undefined;
   /** Whether an image can be passed on now; otherwise what to say instead. */
   imageAnswer(image: CachedImage): ExchangeAnswer | undefined;
@@ -103,7 +103,7 @@ export type RelayOutput =
       readonly offset: number;
       readonly headers: Readonly<Record<string, string>>;
     }
-  /** A node has asked something, for whoever keeps a list of nodes. */
+  /** A node has asked something, for the module that keeps a list of nodes. */
   | { readonly type: "memberAsked"; readonly peer: string; readonly request: ExchangeRequest };
 
 type Step = readonly [RelayState, readonly RelayOutput[]];

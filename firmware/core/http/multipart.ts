@@ -3,7 +3,7 @@
 //
 //   --BOUNDARY CR LF │ Content-Disposition: form-data; … filename=… CR LF … CR LF CR LF │ the file │ CR LF --BOUNDARY-- CR LF
 //
-// The bytes behind the head belong to whoever writes the file, so never more is read than the head may still have. Pure; holds 1 KiB.
+// The bytes behind the head belong to the writer of the file, so never more is read than the head may still have. Pure; holds 1 KiB.
 
 import { byteText } from "../bytes.js";
 

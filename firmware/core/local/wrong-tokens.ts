@@ -1,4 +1,4 @@
-// Slows down who guesses the owner's token. Only counts: whose answer was wrong is decided elsewhere. Bounded, whoever asks: eight addresses and
+// Slows down guesses of the owner's token. Only counts: whose answer was wrong is decided elsewhere. Bounded: eight addresses and
 // four known ones are kept, and one count for all others together.
 //
 //   of one address   three wrong answers are free; after each further one it has to wait: 1, 2, 4 … s, at most 5 minutes

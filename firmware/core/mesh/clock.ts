@@ -1,4 +1,4 @@
-// The mesh's common clock: microseconds as u32, adopted from a neighbour by the algorithm of NTP. Whoever has the smaller part of the mesh
+// The mesh's common clock: microseconds as u32, adopted from a neighbour by the algorithm of NTP. The node with the smaller part of the mesh
 // behind it, and of equal parts the smaller id, follows the other. Pure arithmetic; which messages are sent is neighbours.ts.
 //
 //   t0  the question leaves      t1  it arrives there      t2  the answer leaves there      t3  it arrives here

@@ -4,7 +4,7 @@
 //   announce, every 60 s ─► request ─► readCache ─► cacheRead ─► part ─► meshSent ─► the next node that waits
 //
 // Where the sender leads, the parts are broadcast every 300 ms, and after the last one the rest asks. The protocol has no message that
-// cancels: whoever asks on gets an empty last part, whose MD5 is wrong, and gives up at once.
+// cancels: a node that still asks gets an empty last part, whose MD5 is wrong, and gives up at once.
 
 import type { TimerEffect } from "../effect.js";
 import type { CacheEffect, CacheEvent } from "../gateway/cache-vocabulary.js";

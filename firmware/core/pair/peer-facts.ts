@@ -1,4 +1,4 @@
-// What is told of a device's peer: on its page, to its light, to whoever decides about updates. Derived, nothing is kept.
+// Facts about a device's peer, for its page, its light and the decisions about updates. Derived, nothing is kept.
 
 import type { PeerFacts } from "../event.js";
 import { areCompatible, incompatibility } from "./compatibility.js";

@@ -1,5 +1,5 @@
 // The code that repairs lost parts of a block: systematic, over GF(2). A block is sent as it is, in parts; a parity is the XOR of about half
-// of its parts, chosen by a number in its frame, so that both sides know which. Whoever misses n parts needs n parities that are
+// of its parts, chosen by a number in its frame, so that both sides know which. A node that misses n parts needs n parities that are
 // independent of each other, some two more than n as they come, and it does not matter which parts are missing. This file decides what is
 // to be combined; the bytes are combined natively (CombineParts), since a loop over them costs too much in JavaScript.
 //

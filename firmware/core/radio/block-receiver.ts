@@ -11,7 +11,7 @@
 // block, and needs little of the next one then. Its sectors are erased one by one while the current block arrives, because an erase takes
 // as long as five frames.
 //
-// Blocks come in the gateway's order, which is a carousel's: whoever joins late begins with the block that is about to be sent, and takes those
+// Blocks come in the gateway's order, which is a carousel's: a node that joins late begins with the block that is about to be sent, and takes those
 // that it has missed when they come round. So latecomers cost the others' first blocks once more, all of them together, and not an image each.
 //
 // Nothing is written outside the blocks that were asked for, nor where a part has been written: flash that is not erased would keep the AND

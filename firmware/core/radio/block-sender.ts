@@ -257,7 +257,7 @@ function heard(state: Sending, event: Stamped<Extract<BlockEvent, { type: "frame
   return [{ ...next, demands }, isFirst ? [setTimer(SETTLE_MS)] : []];
 }
 
-/** Whoever wants to begin further ahead is reached in this pass, unless it ends before; and all take what is sent behind this block. */
+/** A node that wants to begin further ahead is reached in this pass, unless it ends before; and all take what is sent behind this block. */
 function joinsLate(state: Sending, { block, endBlock }: Pick<BlockStatus, "block" | "endBlock">): Sending {
   if (block > state.block) return state;
   const lateBlock = Math.min(block, state.lateBlock ?? block);

@@ -5,7 +5,7 @@
 //                                    │ lacks 33 │          │   │  lacks 1  │      twice that, …
 //                                    └──────────┴──────────┴───┴───────────┘
 //
-// A status is broadcast, so the others hear it; the sender begins as soon as it has heard one, which ends the silence for all. Whoever kept
+// A status is broadcast, so the others hear it; the sender begins as soon as it has heard one, which ends the silence for all. A node that kept
 // quiet for another one, and hears nothing follow, speaks at its next turn: the other one may be out of the sender's range.
 
 import {
@@ -40,7 +40,7 @@ export function firstTurn(at: number, random: number): readonly [Turn, Wake] {
 }
 
 /**
- * The gateway is sending: whoever wants to speak waits for silence again.
+ * The gateway is sending: a node that wants to speak waits for silence again.
  *
  * @param quietMs how long it has said that nothing comes, and nobody needs to ask
  */

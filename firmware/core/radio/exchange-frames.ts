@@ -1,4 +1,4 @@
-// The frames of an exchange: a message is cut into fragments of 240 bytes, and whoever asks (the client) says which are missing. Pure:
+// The frames of an exchange: a message is cut into fragments of 240 bytes, and the client says which are missing. Pure:
 // values in, bytes out, and back. Integers are little-endian.
 //
 //   0x20 ask      u8 type │ u32 id │ u8 index, 0x80: say what you have │ u8 count │ ≤ 240 bytes      node ─► gateway

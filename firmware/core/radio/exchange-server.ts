@@ -1,5 +1,5 @@
 // The gateway's side of exchanges: takes the requests of its nodes out of frames, one at a time of each node, and gives the answers out in
-// fragments as they are pulled. A bounded table holds them; whoever finds it full is asked to come back. It repeats nothing by itself: a node
+// fragments as they are pulled. A bounded table holds them; a client that finds it full is asked to come back. It repeats nothing by itself: a node
 // that has gone is forgotten. What the messages say is not known here, nor who may ask what (gateway/relay.ts).
 //
 //   ─ ask ─► asking ─ last fragment ─► taken ─ answerExchange ─► answering ─ done ─► gone
@@ -175,7 +175,7 @@ function asked(state: ServerState, exchange: Exchange, fragment: Fragment, at: n
     const next = { ...exchange, request, heardMs: at };
     return [put(state, next), fragment.isLast ? [have(next)] : []];
   }
-  // the message goes to whoever answers it, and is held here no longer
+  // the message goes to the module that answers it, and is held here no longer
   const taken: Exchange = { ...exchange, phase: "taken", request: undefined, heardMs: at };
   return [put(state, taken), [have(taken), { type: "requestTaken", peer, id, message }]];
 }

@@ -383,7 +383,7 @@ function answered(state: LinkState, asked: Waiting, message: Uint8Array): Step {
   const answer = readAnswer(message);
   if (!answer) return [failed(state, asked.attempt, "the answer of the gateway is malformed"), []];
   const image = imageOf(answer);
-  // whoever answers may be anybody: what comes in blocks goes into the slot, also where nothing was to be downloaded
+  // the sender of an answer may be anybody: what comes in blocks goes into the slot, also where nothing was to be downloaded
   if (image && !asked.isDownload)
     return [failed(state, asked.attempt, "the gateway offers blocks of what is no image"), []];
   if (image)

@@ -1,5 +1,5 @@
 // Fetches the release of each component of a system that was found, one after the other, and makes of them what its members are offered, and
-// the job for its leader. Only a release that the signed system names by its hash counts; its own signature is verified by whoever installs it.
+// the job for its leader. Only a release that the signed system names by its hash counts; its own signature is verified by the device that installs it.
 //
 //   systemFound ─► asking ─ release ─► asking the next one … ─► offersReady
 //                     └─ anything else ─► offersFailed

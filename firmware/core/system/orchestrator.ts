@@ -7,7 +7,7 @@
 //      └──────────────► goingBack ◄────┘
 //                          └── none runs its new image, nor can start it ──► failed
 //
-// Why it ends with all or none, whatever is lost and whoever restarts:
+// Why it ends with all or none, whatever is lost and whichever device restarts:
 //
 // 1. Nothing starts before everything is ready. Up to then the job has changed nothing that runs, and is given up without a trace.
 // 2. A decision is stored before anyone is told of it: that members of a step are told to start, that all go back, that the job has ended. A

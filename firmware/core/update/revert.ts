@@ -1,4 +1,4 @@
-// Back to the firmware before, at the word of whoever leads several devices: one of them has failed with the new version, and none keeps it. Only
+// Back to the firmware before, by order of the device that leads several: one of them has failed with the new version, and none keeps it. Only
 // the image that the word names is left, and only for one that is there: the word may be late, and may come twice. During its trial an image is
 // not left here: it either fails, and the boot loader does it, or passes, and the word comes again.
 //

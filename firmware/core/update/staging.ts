@@ -50,7 +50,7 @@ import {
 } from "./state.js";
 import { UNDO_KEY, writeUndo } from "./undo.js";
 
-/** Whoever leads the update of several devices has forgotten this one by then, or is gone. */
+/** The leader of the update of several devices has forgotten this one by then, or is gone. */
 export const MAX_STAGED_SECONDS = 7 * DAY_SECONDS;
 
 /** What is known of an image that was proved, as records have it. */

@@ -1,4 +1,4 @@
-// Whether whoever leads a system may still have this device go back to what it ran before. Answers to checks are not signed, and the owner's
+// Whether the leader of a system may still have this device go back to what it ran before. Answers to checks are not signed, and the owner's
 // "roll back" needs the owner's token: so an answer can only undo what an answer has started, the image that was staged and committed last, and
 // only for a week. Otherwise anyone between a device and its server could take it back to an older version. Rolls nothing back itself.
 

@@ -9,7 +9,7 @@
 //   restarting ◄─ slotArmed ─ arming ◄─ whole image equals the signed digest ─ proving ◄─ last chunk right ──────────── streaming ┘
 //
 // An image that is held goes from proving to staging instead, and waits: staging.ts.
-// A word of whoever leads several devices brings the image before back: revert.ts; while they are updated nothing else is installed: reservation.ts.
+// An order of the device that leads several brings the image before back: revert.ts; while they are updated nothing else is installed: reservation.ts.
 // resuming and streaming go to fetching when the digest of the next chunk is in a page that has not been fetched.
 // An answer that names a newer trust root has it fetched first, and the offer comes again with the check after that: root-update.ts.
 // Where the root names keys for them, an offer waits for a statement of freshness, and comes again likewise: freshness-update.ts.

@@ -7,7 +7,7 @@
 // Here every connection has an error callback until it is closed, and those two happen while lwIP's thread waits.
 //
 // And a crowd of connections stops the device for good, until its watchdog restarts it: each one posts a message of its own to XS's thread,
-// whose queue has ten places, and whoever posts to a full one waits. That is lwIP's thread, while XS's waits for lwIP, or XS's thread itself,
+// whose queue has ten places, and a thread that posts to a full one waits. That is lwIP's thread, while XS's waits for lwIP, or XS's thread itself,
 // which alone could empty it. Here what is to be delivered stands in a list, and one message is in the queue, however many there are.
 
 #include <stdint.h>
@@ -168,7 +168,7 @@ static int is_known(const struct tcp_pcb *pcb)
 	return 0;
 }
 
-// Of a connection from outside, whoever opens it: four segments, as the SDK has it for all. What arrives and is not read stays in the heap,
+// Of a connection that is accepted: four segments, as the SDK has it for all. What arrives and is not read stays in the heap,
 // which sixteen connections of CONFIG_LWIP_TCP_WND_DEFAULT would fill; that is for downloads, of which there is one.
 #define ACCEPTED_WINDOW (4 * TCP_MSS)
 

@@ -76,7 +76,7 @@ export const GATEWAY_APP_STORES: Readonly<Record<string, number>> = Object.freez
 export type GatewayAppEvent = GatewayEvent | MeshEvent | JobEvent;
 export type GatewayAppEffect = Exclude<GatewayEffect, ForApps> | MeshEffect | TimerEffect<string>;
 
-/** What a gateway tells whoever composes it. */
+/** What a gateway tells the app that composes it. */
 type ForApps = Extract<
   GatewayEffect,
   { readonly type: "memberAsked" | "uploadWants" | "uploadStored" | "uploadFailed" }

@@ -1,6 +1,6 @@
 // Leads the pair from one version of the system to the next: polls for the system's manifest, fetches the releases, and answers the checks of
 // the transmitter, and the receiver's own, as the orchestrator (core/system/orchestrator.ts) has decided. It starts nothing itself: what is
-// asked of the receiver is told to whoever composes it.
+// asked of the receiver is told to the app that composes it.
 //
 // A receiver that is on trial asks the update server, because its trial is to show that it reaches that one. A transmitter on trial has shown
 // with its check that it reaches its receiver, which is all that it needs to be updated again.

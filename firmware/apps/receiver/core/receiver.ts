@@ -104,7 +104,7 @@ export type ReceiverEffect =
   | Exclude<TellingEffect, { readonly type: "raise" }>
   | TimerEffect<string>;
 
-/** What a gateway tells whoever composes it. */
+/** What a receiver tells the app that composes it. */
 type ForApps = Extract<
   GatewayEffect,
   { readonly type: "memberAsked" | "uploadWants" | "uploadStored" | "uploadFailed" }

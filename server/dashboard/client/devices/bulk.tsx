@@ -1,5 +1,5 @@
 // Changes of many devices: those selected, or all that match the filters. The server carries them out, and goes on when this page is
-// closed: whoever opens it again sees how far it has come.
+// closed: opened again, it shows how far it has come.
 
 import { useEffect, useState } from "preact/hooks";
 import type { BulkJobView } from "../../../api/bulk-job-routes.js";
