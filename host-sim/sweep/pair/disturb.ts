@@ -1,6 +1,7 @@
 // Has faults happen in a pair's house, each at its time. Judges nothing.
 
 import { JOB_KEY } from "../../../firmware/core/system/job.js";
+import { PUSH_RESTART_DELAY_MS } from "../../../firmware/core/update/pushed-update.js";
 import { type Flash, type FlashOperation, PowerCut } from "../../hardware/flash/flash.js";
 import { randomStream } from "../../world/random.js";
 import { applyCut, cutPointsOf, leaveUnstable } from "../cuts.js";
@@ -12,6 +13,7 @@ import type { PairApp, PairImages } from "./images.js";
 /** Out of reach, and as near as on the desk. */
 const NEAR_DBM = -55;
 const PUSH_PORT = 3232;
+const SECOND_MS = 1000;
 
 /** @returns when all of it is over, as long as the journey goes on: a cut in an operation that never comes is not waited for */
 export function disturb(
@@ -84,12 +86,24 @@ function prepare(house: PairHouse, fault: Fault, images: PairImages): void {
   }
 }
 
-/** Only while the job lasts: outside it the owner may well install what does not fit. */
+/** Sent only while the job lasts. It may arrive later: then the owner may well install what does not fit, and takes it back (run.ts). */
 function push(house: PairHouse, { misfit }: PairImages): void {
-  if (house.stored("receiver", JOB_KEY) === undefined) return;
+  const hasJob = () => house.stored("receiver", JOB_KEY) !== undefined;
+  if (!hasJob()) return;
   const { image, manifest } = misfit.releases.receiver;
   const headers = { "content-type": "application/octet-stream", "x-skyslot-release": manifest };
-  ask(house, () => house.post("/update", image, PUSH_PORT, headers));
+  const request = async () => {
+    const status = await house.post("/update", image, PUSH_PORT, headers);
+    if (status === 200 && hasJob())
+      house.problems.push("the receiver takes a push while its system is updated");
+    return status;
+  };
+  house.isPushing = true;
+  const end = () =>
+    house.desk.world.schedule(PUSH_RESTART_DELAY_MS + SECOND_MS, () => {
+      house.isPushing = false;
+    });
+  ask(house, () => request().finally(end));
 }
 
 /** What becomes of it is seen in the house. */

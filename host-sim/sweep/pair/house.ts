@@ -26,6 +26,8 @@ export class PairHouse {
   readonly desk: Desk;
   readonly server: PairServer;
   readonly problems: string[] = [];
+  /** From a push of the owner's on until the receiver has restarted with what it brought, if it has taken it. */
+  isPushing = false;
   readonly checks: Readonly<Record<PairApp, FlashChecks>>;
   /** Around each operation of a device's flash, with its number; may throw PowerCut. */
   onOperation: (app: PairApp, number: number, ...of: Parameters<OnOperation>) => void = () => {};

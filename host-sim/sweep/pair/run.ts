@@ -106,7 +106,8 @@ class Judge {
       await world.runFor(SECOND_MS);
       const [problem] = house.problems;
       if (problem !== undefined) return problem;
-      if (world.nowMs >= overMs && this.#isAtRest(system)) return this.#becomeReachable();
+      if (this.#hasOwnersMisfit()) await this.#takeBack();
+      else if (world.nowMs >= overMs && this.#isAtRest(system)) return this.#becomeReachable();
       if (world.nowMs < Math.max(lookedMs, overMs) + LOOKS_AFTER_MS) continue;
       lookedMs = world.nowMs;
       await this.#ask();
@@ -119,7 +120,19 @@ class Judge {
     const isJobOver =
       house.stored("receiver", JOB_KEY) === undefined &&
       this.#history().some((one) => one.version === version);
-    return isJobOver && APPS.every((app) => this.#runsForGood(app));
+    return isJobOver && !house.isPushing && APPS.every((app) => this.#runsForGood(app));
+  }
+
+  /** What the owner has pushed to the receiver alone, after the job had ended: the device says so itself. */
+  #hasOwnersMisfit(): boolean {
+    const { version } = this.#options.images.misfit;
+    const [last] = this.#history();
+    return (
+      this.#runsForGood("receiver") &&
+      this.#running("receiver")?.version === version &&
+      last?.version === version &&
+      last.what === "receiver"
+    );
   }
 
   /** What both run belongs together; each has its check answered, and the receiver's pages say that all is well. */
@@ -214,6 +227,11 @@ class Judge {
 
   async #ask(): Promise<void> {
     await this.#owner(() => this.#house.post("/api/system/check"));
+  }
+
+  async #takeBack(): Promise<void> {
+    this.#house.note("the owner takes back what was pushed");
+    await this.#owner(() => this.#house.post("/api/rollback"));
   }
 
   /** Runs the world until the owner has an answer; undefined: none. */
