@@ -1,7 +1,7 @@
 /**
  * One side of a virtual TCP connection: a reliable byte stream with a send buffer, a receive window, latency, loss while
- * the path is down, FIN and reset. Moves whole flights, not packets. Never calls into firmware: the socket modules turn
- * its events into device turns.
+ * the path is down, FIN and reset. Moves segments where the line has a rate, and whole flights where it has none. Never calls
+ * into firmware: the socket modules turn its events into device turns.
  *
  *   write → queue ──(window, line)──▶ in flight ──latency──▶ peer's segments → read
  *                                          ◀──latency── acknowledged, room again
@@ -80,7 +80,10 @@ export class TcpSocket {
 
   /** Arrived, and not read yet. */
   readonly #segments = new ByteQueue();
+  /** As the peer knows it: the window opens for it when the acknowledgement has arrived. */
   #windowUsedBytes = 0;
+  /** What was read at one time, on its way to the peer. */
+  #credit: { readonly atMs: number; bytes: number } | undefined;
 
   constructor(options: {
     node: TcpHost;
@@ -201,11 +204,30 @@ export class TcpSocket {
     this.node.forget(this);
   }
 
-  /** A whole segment has been read: the window opens again. */
+  /** A whole segment has been read: the window opens again, for the peer one latency later. */
   #releaseSegment(segmentBytes: number): void {
-    this.#windowUsedBytes -= segmentBytes;
+    const { path } = this;
+    if (path === undefined || path.latencyMs === 0) {
+      this.#openWindow(segmentBytes);
+      return;
+    }
+    const { world, latencyMs } = path;
+    if (this.#credit?.atMs === world.nowMs) {
+      this.#credit.bytes += segmentBytes;
+      return;
+    }
+    const credit = { atMs: world.nowMs, bytes: segmentBytes };
+    this.#credit = credit;
+    world.schedule(latencyMs, () => {
+      if (this.#credit === credit) this.#credit = undefined;
+      this.#openWindow(credit.bytes);
+    });
+  }
+
+  #openWindow(bytes: number): void {
+    this.#windowUsedBytes -= bytes;
     const peer = this.#peer;
-    if (peer !== undefined && peer.#queue.byteCount > 0) peer.#schedulePump(this.path?.latencyMs ?? 0);
+    if (peer !== undefined && peer.#queue.byteCount > 0) peer.#schedulePump(0);
   }
 
   #schedulePump(delayMs: number): void {
@@ -226,8 +248,12 @@ export class TcpSocket {
       this.#retryLater();
       return;
     }
-    const pieceBytesMax = (this.isServer ? path.policy.pieceBytesMax : undefined) ?? Infinity;
-    for (;;) {
+    const { policy } = path;
+    const pieceBytesMax = Math.min(
+      (this.isServer ? policy.pieceBytesMax : undefined) ?? Infinity,
+      policy.bytesPerSecond === undefined ? Infinity : SEGMENT_BYTES_MAX,
+    );
+    while (!this.#stalled) {
       const window = Math.max(0, peer.#windowBytes - peer.#windowUsedBytes);
       const flight = this.#queue.take(Math.min(window, pieceBytesMax));
       if (flight.length === 0) break;
@@ -290,7 +316,6 @@ export class TcpSocket {
     peer.#receive(bytes);
     if (this.events.sent === undefined) this.#inFlightBytes -= sentBytes;
     else after(path, path.latencyMs, () => this.#acknowledge(sentBytes));
-    if (this.#queue.byteCount > 0) this.#schedulePump(path.latencyMs);
   }
 
   #deliverFin(peer: TcpSocket, path: TcpPath): void {

@@ -29,6 +29,8 @@ const online = (then) => new WiFi({ ssid: "home" }, (message) => { if (message =
 `;
 
 const SIZE_BYTES = 100_000;
+/** CONFIG_LWIP_TCP_WND_DEFAULT. */
+const WINDOW_BYTES = 16_384;
 
 const serveBytes: HttpHandler = async ({ path }) => ({
   status: path === "/image" ? 200 : 404,
@@ -123,6 +125,18 @@ describe("faults of a connection", () => {
     const [healthy, slow] = [await download({}), await download({ policies: [{ bytesPerSecond: 10_000 }] })];
     expect(slow.device.traces).to.deep.equal(healthy.device.traces);
     expect(slow.nowMs - healthy.nowMs).to.be.above(9000);
+  });
+
+  it("make it no slower than its line, or than a window in each round trip", async () => {
+    const latencyMs = 50;
+    const roundTripMs = 2 * latencyMs;
+    const { nowMs: healthyMs } = await download({});
+    const extraMs = async (bytesPerSecond: number) =>
+      (await download({ policies: [{ latencyMs, bytesPerSecond }] })).nowMs - healthyMs;
+    // one for the request with its answer
+    expect(await extraMs(50_000)).to.be.closeTo(roundTripMs + (SIZE_BYTES * 1000) / 50_000, roundTripMs);
+    const windowCount = Math.ceil(SIZE_BYTES / WINDOW_BYTES);
+    expect(await extraMs(10_000_000)).to.be.closeTo(roundTripMs + windowCount * roundTripMs, roundTripMs);
   });
 
   it("cut the stream into small pieces", async () => {
