@@ -1,5 +1,6 @@
-// How long a device takes for an update of 1 MiB, in virtual time: from its request for the image to its restart, over links of several
-// rates and latencies, as a ratio of what the slower of the link and the flash chip takes by itself. Always the same on any computer.
+// How long a device takes for an update of 1 MiB, in virtual time: from its request for the image until the slot is armed, and until its
+// restart (it waits 2 s for its last report to be sent), over links of several rates and latencies, as a ratio of what the slower of the link
+// and the flash chip takes by itself. Always the same on any computer.
 
 import { Readable } from "node:stream";
 import type { CheckRequest } from "../firmware/core/wire.js";
@@ -46,8 +47,14 @@ function flashMs(): number {
   return busyMs;
 }
 
-async function updateMs(mbit: number, latencyMs: number): Promise<number> {
+interface UpdateTime {
+  readonly armedMs: number;
+  readonly restartedMs: number;
+}
+
+async function timeOfUpdate(mbit: number, latencyMs: number): Promise<UpdateTime> {
   let startedMs: number | undefined;
+  let armedMs: number | undefined;
   let endedMs: number | undefined;
   const json = (value: object) => ({ status: 200, body: new TextEncoder().encode(JSON.stringify(value)) });
   const handler: HttpHandler = async ({ path, body }) => {
@@ -75,6 +82,9 @@ async function updateMs(mbit: number, latencyMs: number): Promise<number> {
     image,
     server: { handler },
     policyOf: () => ({ latencyMs, bytesPerSecond: (mbit * 1_000_000) / 8 }),
+    onTrace: (line) => {
+      if (line.endsWith(", restarting")) armedMs ??= desk.world.nowMs;
+    },
     onEvent: ({ type }) => {
       if (type === "restarted" && startedMs !== undefined) endedMs ??= desk.world.nowMs;
     },
@@ -83,7 +93,7 @@ async function updateMs(mbit: number, latencyMs: number): Promise<number> {
   if (!(await desk.world.runUntil(() => endedMs !== undefined, { limitMs: LIMIT_MS })))
     throw new Error(`the update over ${mbit} Mbit/s at ${latencyMs} ms did not end within an hour`);
   desk.device.powerOff();
-  return endedMs! - startedMs!;
+  return { armedMs: armedMs! - startedMs!, restartedMs: endedMs! - startedMs! };
 }
 
 const flash = flashMs();
@@ -91,9 +101,10 @@ console.log(`image of ${update.length} bytes; the flash alone takes ${(flash / 1
 for (const latencyMs of LATENCIES_MS)
   for (const mbit of MBITS) {
     const link = (update.length * 8) / (mbit * 1000);
-    const ms = await updateMs(mbit, latencyMs);
-    const ratio = ms / Math.max(link, flash);
+    const { armedMs, restartedMs } = await timeOfUpdate(mbit, latencyMs);
+    const seconds = (ms: number) => (ms / 1000).toFixed(1).padStart(6);
+    const ratio = (ms: number) => (ms / Math.max(link, flash)).toFixed(2);
     console.log(
-      `${String(mbit).padStart(4)} Mbit/s, ${String(latencyMs).padStart(3)} ms one way: ${(ms / 1000).toFixed(1).padStart(6)} s, ${ratio.toFixed(2)} of the slower of link (${(link / 1000).toFixed(1)} s) and flash`,
+      `${String(mbit).padStart(4)} Mbit/s, ${String(latencyMs).padStart(3)} ms one way: armed after ${seconds(armedMs)} s, ${ratio(armedMs)} of the slower of link (${seconds(link).trim()} s) and flash; restarts after ${seconds(restartedMs)} s, ${ratio(restartedMs)}`,
     );
   }
