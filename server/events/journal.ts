@@ -63,6 +63,14 @@ export class Journal {
     return stored;
   }
 
+  /** A known device was heard, and has said nothing of itself. */
+  async touchDevice(device: Device): Promise<Device> {
+    await this.store.touchDevice(device.id, this.time);
+    const touched = { ...device, lastSeen: this.time };
+    this.announceDevice(touched);
+    return touched;
+  }
+
   /** What watchers see of a device besides its row has changed. */
   announceDevice(device: Device): void {
     this.#messages.push({ type: "device", device });

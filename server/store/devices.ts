@@ -79,6 +79,8 @@ export interface DeviceStore {
    * @param noOpKey of the check that the same transaction has proved to be a no-op: good until the device or the fleet changes
    */
   putDevice(device: Device, noOpKey?: string): Promise<Device>;
+  /** Of a known device only that it was seen. Like every change to it this takes its key away. */
+  touchDevice(id: string, seenAt: number): Promise<void>;
   findDevice(id: string): Promise<Device | undefined>;
   findTraces(id: string): Promise<DeviceTraces>;
   /** By default last seen first. */

@@ -28,7 +28,7 @@ export async function reportStatus(journal: Journal, request: StatusRequest): Pr
   if (!firmware) throw new Refusal("FIRMWARE_UNKNOWN", `firmware ${request.firmware_id} does not exist`);
   const last = await journal.store.findLastUpdate(known.id, firmware.id);
   if (!last) throw new Refusal("ATTEMPT_UNKNOWN", `${known.id} was never offered ${nameRelease(firmware)}`);
-  const device = await journal.putDevice(deviceThatReports(known, request, firmware, journal.time));
+  const device = await hearReporter(journal, known, request, firmware);
   const report: Report = { journal, request, device, firmware, last };
   if (request.status === "success") return reportSuccess(report);
   if (last.status === "success")
@@ -36,18 +36,23 @@ export async function reportStatus(journal: Journal, request: StatusRequest): Pr
   return request.status === "failed" ? reportFailure(report) : reportProgress(report);
 }
 
-/** A report with the image's hash is evidence of what runs. */
-function deviceThatReports(known: Device, request: StatusRequest, firmware: Firmware, time: number): Device {
+/** A report with the image's hash is evidence of what runs; any other says nothing of the device but that it is there. */
+function hearReporter(
+  journal: Journal,
+  known: Device,
+  request: StatusRequest,
+  firmware: Firmware,
+): Promise<Device> {
   const imageSha256 = request.image_sha256?.toLowerCase();
-  if (!imageSha256) return { ...known, lastSeen: time };
+  if (!imageSha256) return journal.touchDevice(known);
   const runsRelease = imageSha256 === firmware.imageSha256;
-  return {
+  return journal.putDevice({
     ...known,
     imageSha256,
     slotState: request.slot_state ?? known.slotState,
     ...(runsRelease ? { version: firmware.version, build: firmware.buildNumber } : {}),
-    lastSeen: time,
-  };
+    lastSeen: journal.time,
+  });
 }
 
 async function reportSuccess({ journal, device, firmware, request, last }: Report): Promise<Update> {

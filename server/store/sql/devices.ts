@@ -35,6 +35,15 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
       return devices.toItem(stored as never);
     },
 
+    async touchDevice(id, seenAt) {
+      await runStatement(db, "touch device", { id, seenAt }, (slots) =>
+        db
+          .updateTable("devices")
+          .set({ last_seen: slots.seenAt, quiet_key: null })
+          .where("id", "=", slots.id),
+      );
+    },
+
     findDevice: (id) => devices.find(db, { id }),
 
     async findTraces(id) {

@@ -105,6 +105,17 @@ export function deviceContract(store: () => Store): void {
     expect(await store().findDevice("base-010203")).to.include(numbers);
   });
 
+  it("changes nothing of a device that was only seen, and takes its key away", async () => {
+    const device = await store().putDevice(sampleDevice(), "key");
+    await store().touchDevice(device.id, 7000);
+    expect(await store().findDevice(device.id)).to.deep.equal({ ...device, lastSeen: 7000 });
+    const update = {
+      ...{ deviceId: device.id, noOpKey: "key", seenAt: 8000 },
+      ...{ freeHeap: null, rssi: null, uptimeSeconds: null, readings: null },
+    };
+    expect((await store().updateLastSeen([update])).size).to.equal(0);
+  });
+
   it("tells which traces a device has left", async () => {
     const none = {
       ...{ hasLabels: false, hasOpenUpdate: false, hasFailedUpdate: false, hasPendingOrder: false },
