@@ -136,7 +136,7 @@ export async function fillStore(
           uptimeSeconds: 60,
           readings: null,
           rootVersion: null,
-          isFrozen: false,
+          frozenSince: null,
           address: "192.168.1.50",
           firstSeen: now,
           lastSeen: now,

@@ -123,6 +123,7 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
         ...(await store.findLabels(device.id)),
         ...presenceOf(device, identity),
         attributes: (await store.findAttributes(device.id)) ?? null,
+        trust: await viewTrust(context, device.id),
         panel: await viewPanel(context, device.id),
         abilities: viewAbilities(await store.findAbilities(device.id)),
         attempts: attempts.rows.map(viewUpdate),
@@ -241,6 +242,11 @@ export function deviceAdminRoutes(app: Api, context: Context): void {
       return { changed: results.doneCount, failed: results.refusedCount, devices: results.views };
     },
   );
+}
+
+async function viewTrust({ store }: Context, deviceId: string) {
+  const [root, statedAt] = await Promise.all([store.findNewestRoot(), store.findStatementTime(deviceId)]);
+  return { newest_root: root?.version ?? null, stated_at: statedAt === undefined ? null : time(statedAt) };
 }
 
 async function viewPanel(context: Context, deviceId: string) {

@@ -52,6 +52,7 @@ export const DeviceView = named("ToldDevice", "A device, as it described itself 
   ...readingFields,
   root_version: integerOrNull("Of the trust root that it has; null: none, or it does not say"),
   is_frozen: boolean("It says that it has had no statement of freshness for two weeks"),
+  frozen_since: dateTimeOrNull("Since when it says so; null: it does not"),
   address: textOrNull("In its own network"),
   first_seen: dateTime(),
   last_seen: dateTime(),
@@ -61,6 +62,7 @@ export const viewDevice = viewer(DeviceView, (device: Device) => ({
   ...device,
   deviceId: device.id,
   deviceType: device.type,
+  isFrozen: device.frozenSince !== null,
   currentVersion: device.version,
   currentBuild: device.build,
   ...readingsOf(device.readings),
@@ -145,6 +147,10 @@ export const OfferView = named("Offer", "What its next check is offered", {
 
 export const DeviceDetailView = named("DeviceDetail", "A device, its attempts and what it may have", {
   ...ListedDeviceView.properties,
+  trust: Type.Object({
+    newest_root: integerOrNull("Version of the newest trust root here; null: there is none"),
+    stated_at: dateTimeOrNull("When the last statement of freshness was made for it; null: none was"),
+  }),
   attributes: orNull(
     Type.Record(Type.String(), Type.String()),
     "What else a client of another system has said of itself; null: nothing",
@@ -168,6 +174,8 @@ export const DeviceDetailView = named("DeviceDetail", "A device, its attempts an
   ),
   plan: list(ReasonView, "For every release, whether it may have it"),
 });
+
+export type DeviceDetailView = Static<typeof DeviceDetailView>;
 
 export const RemovedDeviceView = named(
   "RemovedDevice",

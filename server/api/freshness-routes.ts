@@ -49,6 +49,7 @@ export function freshnessRoutes(app: Api, context: Context): void {
       const led = await findLed(store, deviceType, now());
       const current = await findCurrent(store, { deviceId, deviceType }, led, now());
       const statement = stateFreshness(freshnessKey, { nonce, type: deviceType }, current, now());
+      await store.noteStatement(deviceId, deviceType, Math.round(now()));
       reply.header("cache-control", "no-store");
       return reply.type(MEDIA_TYPE).send(Buffer.from(statement));
     },

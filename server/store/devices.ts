@@ -26,8 +26,8 @@ export interface Device {
   readonly address: string | null;
   /** Of the trust root that it has; `null`: it has none, or its firmware does not say. */
   readonly rootVersion: number | null;
-  /** It says that it has had no statement of freshness for two weeks. */
-  readonly isFrozen: boolean;
+  /** Since when it has said that it has had no statement of freshness for two weeks; `null`: it does not say so. */
+  readonly frozenSince: number | null;
   readonly firstSeen: number;
   readonly lastSeen: number;
 }
@@ -83,6 +83,10 @@ export interface DeviceStore {
   touchDevice(id: string, seenAt: number): Promise<void>;
   findDevice(id: string): Promise<Device | undefined>;
   findTraces(id: string): Promise<DeviceTraces>;
+  /** A statement of freshness was made for a device of this type, if it is known. */
+  noteStatement(id: string, type: string, time: number): Promise<void>;
+  /** When one was made for it last. */
+  findStatementTime(id: string): Promise<number | undefined>;
   /** By default last seen first. */
   listDevices(filter: DeviceFilter, page: Page, order?: DeviceOrder): Promise<Paged<Device>>;
   /** By id, the first of those after `after`: how all that a filter finds are gone through, while they may change. */

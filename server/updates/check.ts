@@ -137,7 +137,7 @@ function describeDevice(request: CheckRequest, known: Device | undefined, time: 
     uptimeSeconds: request.uptime_seconds ?? null,
     readings: readingsIn(request),
     rootVersion: request.root_version ?? null,
-    isFrozen: request.frozen === true,
+    frozenSince: request.frozen === true ? (known?.frozenSince ?? time) : null,
     address: request.address ?? known?.address ?? null,
     firstSeen: known?.firstSeen ?? time,
     lastSeen: time,
@@ -155,11 +155,12 @@ async function logDevice(journal: Journal, known: Device | undefined, device: De
     });
     return;
   }
-  if (known.isFrozen !== device.isFrozen)
+  const isFrozen = device.frozenSince !== null;
+  if ((known.frozenSince !== null) !== isFrozen)
     await journal.log({
-      kind: device.isFrozen ? "device.frozen" : "device.fresh",
+      kind: isFrozen ? "device.frozen" : "device.fresh",
       deviceId,
-      message: device.isFrozen
+      message: isFrozen
         ? `${deviceId} has had no statement of freshness for two weeks: somebody may keep updates from it, or this server's freshness key is not in its trust root`
         : `${deviceId} has had a statement of freshness again`,
     });

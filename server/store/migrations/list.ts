@@ -37,6 +37,7 @@ import { panels } from "./0151-panels.js";
 import { readingSamples } from "./0152-reading-samples.js";
 import { savedViews } from "./0153-saved-views.js";
 import { withdrawnReleases } from "./0156-withdrawn-releases.js";
+import { deviceFreshness } from "./0157-device-freshness.js";
 import type { StoreMigration } from "./migration.js";
 
 // biome-ignore format: one a line, so that two branches that add one do not meet
@@ -77,4 +78,5 @@ export const migrations: readonly StoreMigration[] = [
   readingSamples,
   savedViews,
   withdrawnReleases,
+  deviceFreshness,
 ];

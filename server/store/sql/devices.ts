@@ -13,9 +13,10 @@ import { runStatement } from "./statement.js";
 import { tableOf } from "./table.js";
 import type { Tables } from "./tables.js";
 
-const devices = tableOf<Device, "devices">("devices", { readings: "json", isFrozen: "flag" }, [
+const devices = tableOf<Device, "devices">("devices", { readings: "json" }, [
   "quiet_key",
   "quiet_revision",
+  "stated_at",
 ]);
 
 export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): DeviceStore {
@@ -59,6 +60,20 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
       };
     },
 
+    async noteStatement(id, type, time) {
+      await db
+        .updateTable("devices")
+        .set({ stated_at: time })
+        .where("id", "=", id)
+        .where("type", "=", type)
+        .execute();
+    },
+
+    async findStatementTime(id) {
+      const row = await db.selectFrom("devices").select("stated_at").where("id", "=", id).executeTakeFirst();
+      return row?.stated_at ?? undefined;
+    },
+
     async listDevices(filter, page, order = "seen") {
       const query = devicesThat(db, filter);
       const sorted = orders[order];
@@ -81,7 +96,7 @@ export function createDeviceStore(db: Kysely<Tables>, dialect: SqlDialect): Devi
 
     countDevices: () => countOf(db.selectFrom("devices")),
 
-    countFrozenDevices: () => countOf(db.selectFrom("devices").where("is_frozen", "=", 1)),
+    countFrozenDevices: () => countOf(db.selectFrom("devices").where("frozen_since", "is not", null)),
 
     async countStatuses(terms) {
       const rows = await db
@@ -176,7 +191,7 @@ export function devicesThat(db: Kysely<Tables>, filter: DeviceFilter) {
   }
   if (status !== undefined) query = query.where(sql<boolean>`${statusWord(status)} = ${sql.lit(status.is)}`);
   if (isRootBehind) query = query.where(sql<boolean>`root_version < (select max(version) from trust_roots)`);
-  if (isFrozen) query = query.where("is_frozen", "=", 1);
+  if (isFrozen) query = query.where("frozen_since", "is not", null);
   if (search !== undefined) {
     const tagged = db.selectFrom("device_tags").select("device_id").where(isPartOf(search, "tag"));
     const grouped = db.selectFrom("device_labels").select("device_id").where(isPartOf(search, "group_name"));

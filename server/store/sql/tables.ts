@@ -38,6 +38,8 @@ import type { RowOf } from "./rows.js";
 interface DeviceTable extends RowOf<Device> {
   quiet_key: string | null;
   quiet_revision: number | null;
+  /** See 0157-device-freshness.ts. */
+  stated_at: number | null;
 }
 
 interface LabelTable {

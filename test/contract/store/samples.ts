@@ -22,7 +22,7 @@ export const sampleDevice = (changes: Partial<Device> = {}): Device => ({
   uptimeSeconds: 12.5,
   readings: null,
   rootVersion: null,
-  isFrozen: false,
+  frozenSince: null,
   address: "192.168.1.100",
   firstSeen: 1000,
   lastSeen: 1000,

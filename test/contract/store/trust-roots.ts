@@ -34,13 +34,26 @@ export function trustRootContract(store: () => Store): void {
     await store().addRoot({ version: 2, text: "root 2", createdAt: 1000 });
     expect(await behind()).to.deep.equal(["c"]);
     expect(await store().countFrozenDevices()).to.equal(0);
-    await store().putDevice(sampleDevice({ id: "b", rootVersion: 2, isFrozen: true }));
+    await store().putDevice(sampleDevice({ id: "b", rootVersion: 2, frozenSince: 900 }));
     expect(await store().countFrozenDevices()).to.equal(1);
     expect((await store().listDevices({ isFrozen: true }, PAGE, "id")).rows).to.deep.equal([
-      sampleDevice({ id: "b", rootVersion: 2, isFrozen: true }),
+      sampleDevice({ id: "b", rootVersion: 2, frozenSince: 900 }),
     ]);
     await store().addRoot({ version: 10, text: "root 10", createdAt: 1000 });
     expect(await behind()).to.deep.equal(["b", "c", "d"]);
+  });
+
+  it("remembers when a statement of freshness was last made for a device of a type", async () => {
+    await store().putDevice(sampleDevice());
+    const id = "base-010203";
+    expect(await store().findStatementTime(id)).to.equal(undefined);
+    await store().noteStatement(id, "led", 4000);
+    await store().noteStatement("another", "base", 4000);
+    expect(await store().findStatementTime(id)).to.equal(undefined);
+    await store().noteStatement(id, "base", 5000);
+    await store().putDevice(sampleDevice({ version: "1.1.0" }));
+    expect(await store().findStatementTime(id)).to.equal(5000);
+    expect(await store().findDevice(id)).to.deep.equal(sampleDevice({ version: "1.1.0" }));
   });
 
   it("forgets what is nothing new for devices when a trust root comes", async () => {

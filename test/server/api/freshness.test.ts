@@ -128,8 +128,17 @@ describe("statements of freshness", () => {
     await server.check();
     for (const isFrozen of [true, true, false, true]) await server.check({ frozen: isFrozen });
     expect(await frozen()).to.deep.equal({ listed: ["base-010203"], count: 1 });
-    expect((await server.admin("GET", "/api/devices/base-010203")).json().is_frozen).to.equal(true);
+    const shown = async () => (await server.admin("GET", "/api/devices/base-010203")).json();
+    const since = new Date(START_MS).toISOString();
+    expect(await shown()).to.include({ is_frozen: true, frozen_since: since });
+    server.nowMs += DAY_MS;
+    await server.check({ frozen: true });
+    expect(await shown(), "since the first time").to.include({ frozen_since: since });
+    expect((await shown()).trust).to.deep.equal({ newest_root: null, stated_at: null });
+    await ask();
+    expect((await shown()).trust.stated_at).to.equal(new Date(server.nowMs).toISOString());
     await server.check();
+    expect(await shown()).to.include({ is_frozen: false, frozen_since: null });
     expect(await frozen()).to.deep.equal({ listed: [], count: 0 });
     const kinds = (await server.store.listEvents({ limit: 50 })).map(({ kind }) => kind);
     expect(kinds.filter((kind) => kind === "device.frozen")).to.have.length(2);

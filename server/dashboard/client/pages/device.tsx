@@ -1,6 +1,7 @@
 // One device: its status, what it is offered and why, its orders, attempts and timeline.
 
 import type { AbilitiesView } from "../../../api/ability-schemas.js";
+import type { DeviceDetailView } from "../../../api/device-views.js";
 import type { UpdateView } from "../../../api/release-views.js";
 import type { EventView } from "../../../events/event-view.js";
 import { wordVouching } from "../../../shared/vouched-words.js";
@@ -17,6 +18,7 @@ import { REMOVED_PATH, RemovedDevice } from "../devices/removed.js";
 import type { DeviceRow } from "../devices/row.js";
 import { LabelPills, StatePill, StatusLamp } from "../devices/status.js";
 import { TIMELINE_LENGTH, Timeline } from "../devices/timeline.js";
+import { DeviceTrust } from "../devices/trust.js";
 import { ago } from "../format.js";
 import type { PageProps } from "../page-props.js";
 import { Button } from "../parts/button.js";
@@ -33,6 +35,7 @@ interface DeviceAnswer extends DeviceRow {
   readonly attributes: Readonly<Record<string, string>> | null;
   readonly abilities: AbilitiesView | null;
   readonly panel: PanelView | null;
+  readonly trust: DeviceDetailView["trust"];
   readonly attempts: readonly UpdateView[];
 }
 interface EventsAnswer {
@@ -91,6 +94,7 @@ export function DevicePage({ params, model, now }: PageProps) {
         <LabelPills {...data} />
       </p>
       <Panel panel={data.panel} now={now + model.clockOffsetMs} />
+      <DeviceTrust device={data} now={now + model.clockOffsetMs} />
       <ReadingHistory path={path} />
       <Orders device={data} mayChange={mayChange} />
       <h2>Attempts</h2>

@@ -44,7 +44,7 @@ export function Trust() {
         mayPublish && (
           <Drop
             label="Publish a trust root"
-            hint="root-N.json, signed by its holders with `skyslot keys sign-root`"
+            hint="root-N.json, signed by its holders with skyslot keys sign-root"
             accept=".json"
             file={undefined}
             onFile={publish}
@@ -61,11 +61,14 @@ export function Trust() {
       {newest && (
         <>
           <p>
-            Root {newest.version}, {newest.expires_soon ? "expires soon: " : "expires "}
-            {moment(newest.expires_at)}. {plural(newest.threshold, "root key")} of{" "}
-            {newest.keys.filter(({ roles }) => roles.includes("root")).length} sign the next one,{" "}
+            Root {newest.version}, expires {moment(newest.expires_at)}. {plural(newest.threshold, "root key")}{" "}
+            of {newest.keys.filter(({ roles }) => roles.includes("root")).length} sign the next one,{" "}
             {plural(newest.release_threshold, "release key")} a release.{" "}
-            {newest.expires_soon && <span class="pill failed">its holders have to sign the next one</span>}
+            {newest.expires_soon && (
+              <>
+                <span class="pill failed">expires soon</span> Its holders have to sign the next one.
+              </>
+            )}
           </p>
           <p>
             {behind === 0 ? (
@@ -83,7 +86,7 @@ export function Trust() {
             rows={newest.keys}
             keyOf={({ kid }) => kid}
             columns={[
-              ["Key", ({ kid }) => kid, "code"],
+              ["Key", ({ kid }) => kid, "mono"],
               ["Signs", ({ roles }) => roles.join(", ")],
               ["Signed this root", (key) => signedWord(key)],
               ["Releases here", (key) => key.release_count],
@@ -114,7 +117,10 @@ function Statements({ root, ownKey, frozen }: StatementsProps) {
             {!ownKey.is_named && <span class="pill failed">root {root.version} does not name it</span>}
           </>
         ) : isAsked ? (
-          <span class="pill failed">devices ask for freshness, and this server has no key for it</span>
+          <>
+            <span class="pill failed">no key</span> Devices ask for freshness, and this server has no key for
+            it.
+          </>
         ) : (
           "Devices do not ask for freshness: the root names no key for it."
         )}
