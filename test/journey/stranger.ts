@@ -31,7 +31,8 @@ export class Visit {
     socket.events = {
       connected: () => this.#send(),
       sent: () => {
-        if (this.#manner.pauseMs === undefined) this.#send();
+        const isAcknowledged = socket.roomBytes === socket.node.sendBytes;
+        if (this.#manner.pauseMs === undefined && isAcknowledged) this.#send();
       },
       received: () => this.#take(),
       ended: () => {
