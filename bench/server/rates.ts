@@ -157,13 +157,12 @@ function measureReports(server: RateServer, round: number, roundCount: number): 
 const pollRequest = (at: number, fleet: Fleet): string =>
   `GET /${fleet.type}/controller/v1/${deviceId(at, fleet)} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`;
 
-/** Of clients for which there is nothing new. */
-const measureHawkbitPolls = (server: RateServer): Promise<Rate> =>
-  measure(
-    server,
-    spread(FLEET_COUNT, 0, (at) => pollRequest(at, HAWKBIT)),
-    SECONDS,
-  );
+/** Of clients for which there is nothing new. Their polls before have left their keys, which the first checks of this round took away. */
+async function measureHawkbitPolls(server: RateServer): Promise<Rate> {
+  const requests = spread(FLEET_COUNT, 0, (at) => pollRequest(at, HAWKBIT));
+  await measure(server, requests);
+  return measure(server, requests, SECONDS);
+}
 
 const ROUND_COUNT = 5;
 
