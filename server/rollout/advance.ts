@@ -2,7 +2,7 @@
 // happened to its devices and the time. It opens a stage on evidence only: devices that validated the image and, after the soak
 // time, still report. Every reason has the numbers.
 
-import type { Rollout, Tally } from "../shared/rollout.js";
+import type { Rollout, Stage, StageTally, Tally } from "../shared/rollout.js";
 import { countDevices, NO_STAGE_TALLY, sumStages } from "../shared/rollout.js";
 import { percent } from "../shared/words.js";
 import { findClosedGate, type PausedByGate } from "./gates.js";
@@ -38,7 +38,8 @@ function promote(rollout: Rollout, tally: Tally): Advance {
   if (!totalSize) return { kind: "stay", reason: nobody(tally) };
   // A stage is proved by devices of its own: those of the stages before it have proved theirs.
   const ownSize = Math.max(0, size - (stageSizes[stage - 1] ?? 0));
-  const { givenCount, validatedCount, soakedCount } = tally.stages[stage] ?? NO_STAGE_TALLY;
+  const own = tally.stages[stage] ?? NO_STAGE_TALLY;
+  const { givenCount, validatedCount, soakedCount } = own;
   // A small fleet may have no device in a small stage: nothing can be proved there.
   if (ownSize === 0 && givenCount === 0 && !isLast) {
     return { kind: "promote", stage: stage + 1, reason: `${name} has none of the ${totalSize} devices` };
@@ -49,7 +50,7 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     return { kind: "stay", reason };
   }
   if (validatedCount < terms.minValidatedFraction * givenCount) {
-    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percentOf(validatedCount, givenCount)}), ${percent(terms.minValidatedFraction)} are required`;
+    const reason = `${name}: ${validatedCount} of ${countDevices(givenCount)} validated (${percentOf(validatedCount, givenCount)}), ${percent(terms.minValidatedFraction)} are required${outOfReach(own, terms, Math.max(ownSize, givenCount), isLast)}`;
     return { kind: "stay", reason };
   }
   if (!isLast) {
@@ -63,6 +64,19 @@ function promote(rollout: Rollout, tally: Tally): Advance {
     return { kind: "stay", reason: `${name}: ${endedCount} of ${countDevices(size)} are done` };
   const reason = `${all.validatedCount} of ${countDevices(size)} validated${others > 0 ? `, ${others} failed` : ""}`;
   return { kind: "finish", reason };
+}
+
+/** What helps where too many have failed: without it a resumed rollout would wait for ever. Empty: the devices that are still to come may suffice. */
+function outOfReach(
+  { failedCount, rolledBackCount }: StageTally,
+  { minValidatedFraction }: Stage,
+  size: number,
+  isLast: boolean,
+): string {
+  const lostCount = failedCount + rolledBackCount;
+  if (size - lostCount >= minValidatedFraction * size) return "";
+  const way = isLast ? "cancel the rollout" : "open the next stage without it";
+  return `; ${lostCount} failed or rolled back, so that this cannot be reached: change what the stage requires, or ${way}`;
 }
 
 const nobody = ({ uncountedCount }: Tally): string =>

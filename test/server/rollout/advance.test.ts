@@ -31,6 +31,23 @@ describe("a rollout by itself", () => {
       .and.to.nested.include({ reason: 'stage "10 %": 7 of 10 devices validated (70 %), 80 % are required' });
   });
 
+  it("says what helps when too many have failed for the share that it requires", () => {
+    const { gates } = staged();
+    const open = { gates: { ...gates, maxFailedFraction: 1, maxRolledBackFraction: 1 } };
+    const short = { givenCount: 10, validatedCount: 7, soakedCount: 7 };
+    const reasonOf = (rollout: Partial<Rollout>, failedCount: number, rolledBackCount: number) =>
+      advance(staged({ ...open, ...rollout }), tallyOf({ ...short, failedCount, rolledBackCount }), NOW)
+        .reason;
+    expect(reasonOf({}, 1, 1)).to.match(/80 % are required$/);
+    expect(reasonOf({}, 1, 2)).to.match(
+      /80 % are required; 3 failed or rolled back, so that this cannot be reached: .*open the next stage/,
+    );
+    expect(reasonOf({ stages: [sampleStage(10)], stageSizes: [10] }, 3, 0)).to.match(
+      /cannot be reached: .*cancel the rollout$/,
+    );
+    expect(reasonOf({ stageSizes: [100, 200, 300] }, 3, 0)).to.match(/80 % are required$/);
+  });
+
   it("never counts delivery as evidence", () => {
     expect(advance(staged(), tallyOf({ givenCount: 10, updatingCount: 10 }), NOW).kind).to.equal("stay");
   });
