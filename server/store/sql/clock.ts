@@ -12,7 +12,9 @@ type Columns = Readonly<Partial<Record<keyof Tables, readonly string[]>>>;
 /** When something has happened: not later than now. */
 export const HAPPENED: Columns = Object.freeze({
   // Its status, and silence in rollouts.
-  devices: ["first_seen", "last_seen"],
+  devices: ["first_seen", "last_seen", "frozen_since", "stated_at"],
+  // A statement names the latest.
+  deleted_releases: ["deleted_at"],
   device_sightings: ["seen_at"],
   // Rollouts count a device that was known before they began.
   device_identities: ["created_at", "updated_at", "type_since", "vouched_at"],

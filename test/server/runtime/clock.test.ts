@@ -169,6 +169,9 @@ describe("the columns with a time", () => {
     "firmware.created_at",
     "firmware.expires_at",
     "firmware.updated_at",
+    // A number that a person has signed: as large as a time, and none.
+    "deleted_releases.sequence",
+    "firmware.sequence",
     // Corrected by a rule of its own.
     "login_buckets.full_at",
     "panels.asked_at",
