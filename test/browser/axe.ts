@@ -14,6 +14,7 @@ const COLOURS: RunOptions = { runOnly: { type: "rule", values: ["color-contrast"
 
 /** One sentence per rule and element. @param which `colours`: only what depends on the colour scheme */
 export async function violationsOf(page: Page, which: "all" | "colours" = "all"): Promise<readonly string[]> {
+  await drawn(page);
   if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(SOURCE);
   const options = { resultTypes: ["violations" as const], ...(which === "all" ? ALL : COLOURS) };
   const { violations } = await page.evaluate((given): Promise<AxeResults> => {
@@ -26,3 +27,12 @@ export async function violationsOf(page: Page, which: "all" | "colours" = "all")
     ),
   );
 }
+
+/** What follows a change of the window's size is drawn in the frame after: its observers tell the components, which are then rendered again. */
+const drawn = (page: Page): Promise<void> =>
+  page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(() => resolve())));
+      }),
+  );

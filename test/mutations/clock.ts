@@ -11,8 +11,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "devices stay seen in the future",
     file: clock,
-    original: 'devices: ["first_seen", "last_seen"]',
-    mutated: 'devices: ["first_seen"]',
+    original: 'devices: ["first_seen", "last_seen", ',
+    mutated: 'devices: ["first_seen", ',
   },
   {
     what: "the gates count nothing until the clock gets to where they begin",

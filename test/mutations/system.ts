@@ -229,8 +229,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     what: "a system manifest counts before its signature is verified",
     file: `${SYSTEM}/poll.ts`,
-    original: "if (!good || !state.found)",
-    mutated: "if (!state.found)",
+    original: "afterSignature(verification, good)",
+    mutated: "afterSignature(verification, true)",
   },
   {
     what: "an older system is installed",
