@@ -35,7 +35,8 @@ export async function runTests(files: readonly string[], mutation: Mutation | un
     const { code, errors } = await run([...PARAMETERS, ...options, ...reporter, ...files], mutation);
     if (code === 0) return { outcome: "passed", by: "" };
     const failure = await firstFailure(report);
-    if (failure === undefined && code === null) return { outcome: "stopped", by: "" };
+    if (failure === undefined && code === null)
+      return { outcome: "stopped", by: `more than ${CPU_SECONDS_MAX} s of CPU time` };
     return { outcome: "failed", by: failure ?? lastLine(errors) };
   } finally {
     await rm(folder, { recursive: true, force: true });
