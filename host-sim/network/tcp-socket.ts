@@ -70,6 +70,8 @@ export class TcpSocket {
   /** Written, and not sent yet. */
   readonly #queue = new ByteQueue();
   #inFlightBytes = 0;
+  /** Sent and not arrived yet, in order: when one is lost, all that are behind it are sent again. */
+  #flights: Uint8Array[] = [];
   #sentPosition = 0;
   #lineFreeAtMs = 0;
   #pump: Scheduled | undefined;
@@ -273,7 +275,12 @@ export class TcpSocket {
     this.#inFlightBytes += flight.length;
     peer.#windowUsedBytes += flight.length;
     const bytes = corrupt(flight.subarray(0, count), position, policy);
-    if (count > 0) this.#onLine(count, path, () => this.#deliver(bytes, flight.length, peer, path));
+    if (count > 0) {
+      this.#flights.push(flight);
+      this.#onLine(count, path, () => {
+        if (this.#flights[0] === flight) this.#deliver(flight, bytes, peer, path);
+      });
+    }
     if (count < flight.length) this.#cut(policy, peer, path);
   }
 
@@ -296,29 +303,41 @@ export class TcpSocket {
     after(path, this.#lineFreeAtMs - world.nowMs + path.latencyMs, arrive);
   }
 
-  #deliver(bytes: Uint8Array, sentBytes: number, peer: TcpSocket, path: TcpPath): void {
+  #deliver(flight: Uint8Array, bytes: Uint8Array, peer: TcpSocket, path: TcpPath): void {
     const state = path.state(this, bytes.length);
+    if (state === "down" && this.state === "open") {
+      this.#sendAgain(peer);
+      return;
+    }
+    this.#flights.shift();
     if (state !== "up" || peer.state === "closed") {
-      peer.#windowUsedBytes -= sentBytes;
-      if (this.state !== "open") return;
-      if (state !== "down") {
-        this.#resetByPeer(path);
-        return;
-      }
-      this.#inFlightBytes -= sentBytes;
-      this.#sentPosition -= sentBytes;
-      this.#queue.unshift(bytes);
-      this.#retryLater();
+      peer.#windowUsedBytes -= flight.length;
+      if (this.state === "open") this.#resetByPeer(path);
       return;
     }
     this.#retryCount = 0;
-    peer.#windowUsedBytes -= sentBytes - bytes.length;
+    peer.#windowUsedBytes -= flight.length - bytes.length;
     peer.#receive(bytes);
-    if (this.events.sent === undefined) this.#inFlightBytes -= sentBytes;
-    else after(path, path.latencyMs, () => this.#acknowledge(sentBytes));
+    if (this.events.sent === undefined) this.#inFlightBytes -= flight.length;
+    else after(path, path.latencyMs, () => this.#acknowledge(flight.length));
+  }
+
+  /** The first of what is in flight is lost; nothing behind it counts. */
+  #sendAgain(peer: TcpSocket): void {
+    const lost = this.#flights;
+    this.#flights = [];
+    for (const flight of lost.toReversed()) {
+      peer.#windowUsedBytes -= flight.length;
+      this.#inFlightBytes -= flight.length;
+      this.#sentPosition -= flight.length;
+      this.#queue.unshift(flight);
+    }
+    this.#finSent = false;
+    this.#retryLater();
   }
 
   #deliverFin(peer: TcpSocket, path: TcpPath): void {
+    if (!this.#finSent || this.#flights.length > 0) return; // what was before it was lost: it is sent again behind that
     const state = path.state(this);
     if (state === "down" && this.state === "open") {
       this.#finSent = false;

@@ -222,6 +222,34 @@ describe("a device on a virtual LAN", () => {
     expect(device.traces).to.deep.equal([`status 200 ${SIZE_BYTES}`, `done true ${SIZE_BYTES}`]);
   });
 
+  for (const policy of [
+    { bytesPerSecond: 50_000, latencyMs: 50 },
+    { pieceBytesMax: 700, latencyMs: 50 },
+  ] as const)
+    it(`sends again in order what was lost on its way, ${JSON.stringify(policy)}`, async () => {
+      const { world, network } = createWorld();
+      const home = network.addAccessPoint({ ssid: "home" });
+      const host = network.addHost("updates.example", "203.0.113.5");
+      const body = Uint8Array.from({ length: SIZE_BYTES }, (_, at) => (at * 31) ^ (at >> 8));
+      network.serveHttp(
+        host,
+        80,
+        async () => ({ status: 200, body }),
+        () => policy,
+      );
+      const device = startDevice(
+        network,
+        `${JOIN_AND_GET.replace("sum += bytes[i]", "sum = (sum * 33 + bytes[i]) % 1000003").replace("length); }", 'length + " " + sum); }').replace("i += 97", "i++")} online(() => get("updates.example", "/image", trace));`,
+      );
+      for (let at = 2_900; at < 4_500; at += 130) {
+        world.schedule(at, () => home.setUp(false));
+        world.schedule(at + 15, () => home.setUp(true));
+      }
+      await world.runUntil(() => device.traces.some((text) => text.startsWith("done")), { limitMs: 300_000 });
+      const sum = body.reduce((all, byte) => (all * 33 + byte) % 1_000_003, 0);
+      expect(device.traces.at(-1)).to.equal(`done true ${SIZE_BYTES} ${sum}`);
+    });
+
   it("finds another's service, and that its name is taken, by multicast DNS", async () => {
     const { world, network } = createWorld();
     network.addAccessPoint({ ssid: "home" });
